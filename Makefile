@@ -1,0 +1,71 @@
+# Tradewind: everything a person types. Needs only python3 (3.11 or newer) with venv and pip; root is not needed.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+WHEELS := $(VENV)/share/tradewind/wheels
+DATA ?=
+
+.PHONY: help venv dev demo stop test check format lock clean
+
+help:
+	@echo "make demo   service up, an environment created, a real pipeline run"
+	@echo "make stop   stop what make demo started"
+	@echo "make test   every test that CI runs"
+	@echo "make check  format, lint, types, import contracts, dependencies"
+	@echo "make venv   only install"
+
+$(VENV)/.uv: requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Tradewind needs Python 3.11 or newer; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.uv requirements/tradewind.txt pyproject.toml
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/tradewind.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.wheel: $(VENV)/.installed $(shell find airflow -name '*.py' -o -name pyproject.toml)
+	@rm -rf $(WHEELS) && mkdir -p $(WHEELS)
+	SOURCE_DATE_EPOCH=315532800 $(UV) build --quiet --wheel --no-build-isolation --offline --python $(BIN)/python --out-dir $(WHEELS) airflow
+	@touch $@
+
+venv: $(VENV)/.installed $(VENV)/.wheel
+
+$(VENV)/.dev: $(VENV)/.installed requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+dev: venv $(VENV)/.dev
+
+check: dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+format: dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: dev
+	$(BIN)/python -m pytest $(TESTS)
+
+demo: venv
+	$(BIN)/python examples/weather/demo.py
+
+stop:
+	$(BIN)/tradewind down
+
+lock:
+	for f in bootstrap tradewind dev awscli; do \
+	  $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt || exit 1; done
+	for f in src/tradewind/recipe/data/locks/*.in; do \
+	  $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $$f -o $${f%.in}.txt || exit 1; done
+
+clean:
+	rm -rf $(VENV)
