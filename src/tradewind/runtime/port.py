@@ -26,10 +26,10 @@ class Runtime(Protocol):
         """Stop one process as its manifest says and start it again."""
         ...
 
-    def stop(self, owner: str) -> None:
+    def stop(self, owner: str, *, patience: float | None = None) -> None:
         """Stop every process of the owner and its supervisor, copies that outlived an earlier supervisor too.
 
-        Returns when they are gone.
+        Returns when they are gone. With `patience`, none has more seconds than that from its stop signal to KILL.
         """
         ...
 

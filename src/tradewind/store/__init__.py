@@ -1,0 +1,13 @@
+"""PostgreSQL: the service's own tables, their queries and migrations, leases, and the server itself.
+
+`Store` is what the rooms above use. Queries are short transactions; nothing here calls a network
+service or starts a process inside one. A change that the reconciler should look at sends a notification
+without data: it means "look", never "this changed".
+"""
+
+from tradewind.store.environments import AddressTaken, EnvironmentExists, Environments
+from tradewind.store.leases import Lease, Leases
+from tradewind.store.accounts import Account, Accounts
+from tradewind.store.tokens import UsedTokens
+
+__all__ = ["Account", "Accounts", "AddressTaken", "EnvironmentExists", "Environments", "Lease", "Leases", "UsedTokens"]

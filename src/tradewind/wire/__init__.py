@@ -1,0 +1,30 @@
+"""AWS's protocols, driven by botocore's service models: routing, decoding, checking, encoding and SigV4.
+
+The models are the contract: nothing about an operation is written by hand here. Input is bytes and text of a
+request as it arrived, output is plain dicts of parameters and whole answers; nothing here does I/O after
+`load_service`. What a request breaks is a WireError (or, for constraints, a tuple of Violations).
+"""
+
+from tradewind.wire.checking import Violation
+from tradewind.wire.encoding import Response
+from tradewind.wire.errors import COMMON_ERRORS, WireError
+from tradewind.wire.routing import Routed
+from tradewind.wire.services import Service, load_service
+from tradewind.wire.shapes import Bounds
+from tradewind.wire.sigv4 import Caller, SignedRequest, verify
+from tradewind.wire.wording import validation_message
+
+__all__ = [
+    "COMMON_ERRORS",
+    "Bounds",
+    "Caller",
+    "Response",
+    "Routed",
+    "Service",
+    "SignedRequest",
+    "Violation",
+    "WireError",
+    "load_service",
+    "validation_message",
+    "verify",
+]

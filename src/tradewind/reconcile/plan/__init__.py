@@ -1,0 +1,32 @@
+"""The planner: pure. From what is wanted and what was seen to the steps that are missing, in order.
+
+One file a facet; each gives the steps that its facet lacks. The order here is the order of performing:
+a step may count on those before it. An empty plan means that the world is as wanted.
+"""
+
+from tradewind.domain.environments import Environment, Phase, Target
+from tradewind.reconcile.plan import bundle, database, folder, processes, removal, route, virtualenv
+from tradewind.reconcile.plan.steps import Step
+from tradewind.reconcile.world import World
+
+__all__ = ["Step", "plan"]
+
+
+def plan(wanted: Environment, world: World) -> tuple[Step, ...]:
+    """What to do now. A refused environment keeps nothing but its logs until somebody deletes it."""
+    match wanted.target, wanted.phase:
+        case Target.ABSENT, Phase.GONE:
+            return ()
+        case Target.ABSENT, _:
+            return removal.plan(world)
+        case Target.PRESENT, Phase.REFUSED:
+            return removal.plan_taking_back(world)
+        case _:
+            return (
+                *folder.plan(world),
+                *virtualenv.plan(world),
+                *bundle.plan(world),
+                *database.plan(world),
+                *route.plan(world),
+                *processes.plan(world),
+            )

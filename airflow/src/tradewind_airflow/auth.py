@@ -1,0 +1,96 @@
+"""Airflow's auth manager: FAB's roles and permissions, with users from Tradewind's tokens only.
+
+    POST /auth/tradewind/session  {"assertion": "<JWT>"}  ->  201 {"access_token": "<Airflow's JWT>"}
+
+is the one way in (see `assertions`). The answer is Airflow's own token, for `Authorization: Bearer` or the cookie
+`_token`, good for 12 hours or less. A browser without one is sent to `/aws_mwaa/aws-console-sso?login=true` on the same
+host, which the control plane serves; `next` is kept. FAB's password endpoints answer 401 and its forms do not exist.
+"""
+
+from functools import cached_property
+from typing import Annotated, Any
+from urllib.parse import urlencode, urljoin
+
+from airflow.api_fastapi.core_api.security import is_safe_url
+from airflow.configuration import conf
+from airflow.providers.fab.auth_manager.fab_auth_manager import FabAuthManager
+from airflow.utils.session import create_session
+from fastapi import Body, FastAPI, HTTPException, Request
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+
+from tradewind_airflow import people
+from tradewind_airflow.assertions import Assertion, AssertionRefused, verify
+from tradewind_airflow.closed import close_process
+
+SIGN_IN_PATH = "/aws_mwaa/aws-console-sso"
+
+
+class TradewindAuthManager(FabAuthManager):
+    """FAB's permissions, our people."""
+
+    def init(self) -> None:
+        """Run in each worker of the API server: those that uvicorn spawns have to be closed here."""
+        close_process()
+        super().init()
+
+    def get_fastapi_app(self) -> FastAPI | None:
+        """FAB's application with our two routes before its own."""
+        app = super().get_fastapi_app()
+        if app is not None:
+            ours = FastAPI(openapi_url=None)
+            ours.add_api_route("/tradewind/session", _open_session, methods=["POST"], status_code=201)
+            ours.add_api_route("/login", _sign_in, methods=["GET"])
+            ours.add_api_route("/login/", _sign_in, methods=["GET"])
+            app.router.routes[:0] = [route for route in ours.router.routes if isinstance(route, APIRoute)]
+        return app
+
+    def create_token(self, headers: dict[str, str], body: dict[str, Any]) -> None:  # noqa: ARG002
+        """Refuse: FAB's `/auth/token` takes a password, and no password is right."""
+        return
+
+    @cached_property
+    def security_manager(self) -> Any:
+        """FAB's, without its ways in."""
+        from tradewind_airflow.security import TradewindSecurityManager
+
+        if self.appbuilder is None:
+            raise RuntimeError("cannot make the security manager: there is no application yet")
+        return TradewindSecurityManager(self.appbuilder)
+
+    def _get_auth_role_public(self) -> None:
+        """Nobody comes in without a token, whatever a configuration says."""
+        return
+
+    def sign_in(self, assertion: Assertion) -> str:
+        """Open a session: Airflow's token for the person that the assertion names."""
+        with create_session(scoped=False) as session:
+            people.use_once(assertion, session)
+            user = people.enter(assertion, session)
+            self.cache.pop(user.id, None)  # roles may have changed; other workers notice within [fab] cache_ttl
+            return self.generate_jwt(user, expiration_time_in_seconds=assertion.session_seconds)
+
+
+def _open_session(assertion: Annotated[str, Body(embed=True, max_length=16384)]) -> dict[str, str]:
+    try:
+        verified = verify(
+            assertion,
+            secret=conf.get("tradewind", "assertion_secret", fallback="") or "",
+            environment_id=conf.get("tradewind", "environment_id", fallback="") or "",
+        )
+        return {"access_token": _manager().sign_in(verified)}
+    except AssertionRefused as refused:
+        raise HTTPException(401, str(refused)) from refused
+
+
+def _sign_in(request: Request, next: str = "") -> RedirectResponse:  # noqa: A002  Airflow's own name of the parameter
+    if next and not is_safe_url(next, request=request):
+        raise HTTPException(400, "cannot go there after signing in: next leads to another site")
+    query = urlencode({"login": "true", **({"next": next} if next else {})})
+    return RedirectResponse(f"{urljoin(_manager().apiserver_endpoint, SIGN_IN_PATH)}?{query}", 302)
+
+
+def _manager() -> Any:
+    from airflow.api_fastapi.app import get_auth_manager
+
+    return get_auth_manager()

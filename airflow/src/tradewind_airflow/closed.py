@@ -1,0 +1,32 @@
+"""Close a process to its neighbours: tasks run as the same unix user as the scheduler and the API server.
+
+A process that is not "dumpable" (prctl) cannot be read through /proc/<pid>/environ, /proc/<pid>/mem or ptrace by
+others of its user. The flag goes to forks (DAG processor's and triggerer's children, Celery's slots) and is lost at
+exec: there it has to be set again (API server workers beyond the first: see `auth`, which they all import).
+"""
+
+import ctypes
+import logging
+import os
+import sys
+
+_PR_GET_DUMPABLE = 3
+_PR_SET_DUMPABLE = 4
+
+log = logging.getLogger(__name__)
+
+
+def close_process() -> bool:
+    """Make this process unreadable for its neighbours. False where the system cannot (not Linux)."""
+    if sys.platform != "linux":
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0:
+        return True
+    log.warning("cannot close the process to its neighbours: %s", os.strerror(ctypes.get_errno()))
+    return False
+
+
+def process_is_closed() -> bool:
+    """Whether this process is closed."""
+    return sys.platform == "linux" and ctypes.CDLL(None).prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0) == 0

@@ -1,0 +1,57 @@
+"""The entry of every process of an environment: `python -P -m tradewind_airflow.component COMPONENT [ARGUMENT ...]`.
+
+COMPONENT is scheduler, dag-processor, triggerer, api-server, worker or cli (any command of Airflow's own). It closes
+the process to its neighbours before Airflow reads a secret, puts in the substitutions that the component needs, and
+then runs Airflow's own command in the same process: signals and exit status are Airflow's.
+"""
+
+import os
+import sys
+
+from tradewind_airflow.closed import close_process
+
+_COMMANDS = {
+    "scheduler": ["scheduler"],
+    "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer"],
+    "api-server": ["api-server"],
+    "worker": ["celery", "worker"],
+    "cli": [],
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Become the component. Returns only where Airflow's command does."""
+    if not arguments or arguments[0] not in _COMMANDS:
+        sys.stderr.write(f"cannot start: name one of {', '.join(_COMMANDS)}\n")
+        return 2
+    close_process()
+    component, *rest = arguments
+    # Airflow's settings print a warning for a umask wider than this; files are the environment user's own
+    os.umask(0o027)
+    sys.argv = ["airflow", *_COMMANDS[component], *rest]
+    _substitute(component)
+
+    from airflow.__main__ import main as airflow_main
+
+    airflow_main()
+    return 0
+
+
+def _substitute(component: str) -> None:
+    if component == "dag-processor":
+        from tradewind_airflow.compat import snapshots
+
+        snapshots.install()
+    if component in {"dag-processor", "triggerer"}:
+        from tradewind_airflow.compat import forgetting
+
+        forgetting.install()
+    if component == "worker":
+        from tradewind_airflow.compat import ledgers
+
+        ledgers.install()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

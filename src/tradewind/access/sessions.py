@@ -1,0 +1,175 @@
+"""From a person who was let in to Airflow's own session.
+
+An *assertion* is a JWT that the environment's auth manager trusts: HS256 with a secret that this one
+environment's API server and the control plane share, `iss` "tradewind", `aud` the environment's id, `sub`
+the Airflow user name (1 to 64 characters), `name` what the UI shows, `roles`, `jti`, `iat`, `exp` at most
+60 s later. The API server exchanges it, once, at `/auth/tradewind/session` for Airflow's JWT (12 h):
+
+    POST {"assertion": "..."} -> 201 {"access_token": "..."}
+
+`AirflowSessions` keeps those for the control plane's own calls (InvokeRestApi), by environment, user and
+roles, until a little before they expire. The caller lets it forget when Airflow answers 401: an
+environment whose keys were made anew must not be locked out for 12 hours. The environment runs its
+users' code, so what it answers is data, of a limited size and form.
+"""
+
+import json
+import re
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import jwt
+
+from tradewind.access.identities import LONGEST, AirflowIdentity
+from tradewind.domain.errors import CannotProvide
+from tradewind.domain.identifiers import EnvironmentId
+
+ISSUER = "tradewind"
+PATH = "/auth/tradewind/session"
+LIFETIME = timedelta(seconds=60)
+SESSION = timedelta(hours=12)
+SECRET_BYTES = 32
+_MARGIN = timedelta(minutes=5)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_LARGEST_ANSWER = 65536
+_MOST_SESSIONS = 4096
+
+_Key = tuple[EnvironmentId, str, tuple[str, ...]]
+
+
+class SessionRefused(CannotProvide):
+    """The environment's API server gave no session."""
+
+
+@dataclass(frozen=True)
+class ApiServer:
+    """An environment's API server on this machine, and the secret that it shares with the control plane."""
+
+    environment_id: EnvironmentId
+    port: int
+    secret: bytes = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def mint_assertion(
+    secret: bytes,
+    environment_id: EnvironmentId,
+    identity: AirflowIdentity,
+    roles: Sequence[str],
+    *,
+    now: datetime,
+    lifetime: timedelta = LIFETIME,
+) -> str:
+    """Mint what the environment's auth manager exchanges for a session. ValueError for what it would not take."""
+    if len(secret) < SECRET_BYTES:
+        raise ValueError(f"an environment's secret has at least {SECRET_BYTES} bytes, not {len(secret)}")
+    if not 1 <= len(identity.user_name) <= LONGEST:
+        raise ValueError(f"an Airflow user name has 1 to {LONGEST} characters, not {len(identity.user_name)}")
+    if not timedelta(seconds=1) <= lifetime <= LIFETIME:
+        raise ValueError(f"an assertion lives 1 to 60 seconds, not {lifetime.total_seconds():g}")
+    issued = int(now.timestamp())
+    claims = {
+        "iss": ISSUER,
+        "aud": str(environment_id),
+        "sub": identity.user_name,
+        "name": identity.first_name,
+        "roles": list(roles),
+        "jti": secrets.token_urlsafe(16),
+        "iat": issued,
+        "exp": issued + int(lifetime.total_seconds()),
+    }
+    return jwt.encode(claims, secret, "HS256")
+
+
+class AirflowSessions:
+    """Airflow's sessions of the control plane's callers. Safe for many threads."""
+
+    def __init__(self, client: httpx.Client, now: Callable[[], datetime]) -> None:
+        """Use the client, with its time-outs, for loopback only. `now` gives aware times."""
+        self._client = client
+        self._now = now
+        self._lock = threading.Lock()
+        self._sessions: dict[_Key, tuple[str, datetime]] = {}
+
+    def token(self, server: ApiServer, identity: AirflowIdentity, roles: Sequence[str]) -> str:
+        """Airflow's JWT for this user with exactly these roles: a kept one, or a new one. Raises SessionRefused."""
+        key = (server.environment_id, identity.user_name, tuple(sorted(set(roles))))
+        with self._lock:
+            token, expires = self._sessions.get(key, ("", None))
+        if expires is not None and self._now() < expires:
+            return token
+        token = self.open(server, identity, roles)
+        with self._lock:
+            self._make_room()
+            self._sessions[key] = (token, self._good_until(token))
+        return token
+
+    def open(self, server: ApiServer, identity: AirflowIdentity, roles: Sequence[str]) -> str:
+        """Open a session that is not kept here: for somebody who signs in. Raises SessionRefused."""
+        assertion = mint_assertion(server.secret, server.environment_id, identity, roles, now=self._now())
+        sentence = f"cannot open a session in environment {server.environment_id}: its API server"
+        try:
+            status, body = self._post(server.url + PATH, {"assertion": assertion})
+        except httpx.HTTPError as error:
+            raise SessionRefused(f"{sentence} does not answer ({error!r})") from error
+        if status not in {httpx.codes.OK, httpx.codes.CREATED}:
+            raise SessionRefused(f"{sentence} answers {status}", evidence=(_shown(body),))
+        try:
+            token = json.loads(body)["access_token"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise SessionRefused(f"{sentence}'s answer holds no token") from error
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise SessionRefused(f"{sentence}'s answer holds no token")
+        return token
+
+    def forget(self, token: str) -> None:
+        """Forget a session that Airflow answered 401 to."""
+        with self._lock:
+            self._sessions = {key: kept for key, kept in self._sessions.items() if kept[0] != token}
+
+    def forget_environment(self, environment_id: EnvironmentId) -> None:
+        """Forget every session of an environment that is gone."""
+        with self._lock:
+            self._sessions = {key: kept for key, kept in self._sessions.items() if key[0] != environment_id}
+
+    def _post(self, url: str, document: dict[str, str]) -> tuple[int, bytes]:
+        with self._client.stream("POST", url, json=document, follow_redirects=False) as answer:
+            body = b""
+            for piece in answer.iter_bytes():
+                body += piece
+                if len(body) > _LARGEST_ANSWER:
+                    return answer.status_code, b""
+            return answer.status_code, body
+
+    def _good_until(self, token: str) -> datetime:
+        """A little before the token says that it expires, and never later than Airflow's 12 hours allow."""
+        now = self._now()
+        latest = now + SESSION - _MARGIN
+        try:
+            # Read, not trusted: only how long it is kept depends on it.
+            claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+            stated = datetime.fromtimestamp(float(claims["exp"]), now.tzinfo)
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, OSError, RecursionError):
+            return latest
+        return min(latest, stated - min(_MARGIN, abs(stated - now) / 10))
+
+    def _make_room(self) -> None:
+        if len(self._sessions) < _MOST_SESSIONS:
+            return
+        now = self._now()
+        self._sessions = {key: kept for key, kept in self._sessions.items() if kept[1] > now}
+        while len(self._sessions) >= _MOST_SESSIONS:
+            self._sessions.pop(next(iter(self._sessions)))
+
+
+def _shown(body: bytes) -> str:
+    return body[:500].decode(errors="replace")

@@ -1,0 +1,84 @@
+"""The API as an ASGI application: reads a request whole, hands it to the chain, writes the answer.
+
+The chain is synchronous (it talks to PostgreSQL) and runs in a thread. Bodies are limited to 6 MB, the
+size that MWAA's front end takes; a longer one is answered before it is read to its end.
+"""
+
+import uuid
+from collections.abc import Callable
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tradewind.api.chain import Chain, RawRequest
+from tradewind.api.services import Services
+from tradewind.wire import Response as WireResponse
+from tradewind.wire import WireError, load_service
+
+BODY_LIMIT = 6 * 1024 * 1024
+_log = structlog.get_logger(__name__)
+
+
+def create_app(services: Services, *, gateway: ASGIApp, is_gateway: Callable[[Scope], bool]) -> ASGIApp:
+    """One application for the door: what carries an environment's mark goes to the gateway, the rest is the API."""
+    chain = Chain(load_service("mwaa"), services)
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            if is_gateway(scope):
+                await gateway(scope, receive, send)
+            else:
+                await (await _answer(chain, Request(scope, receive)))(scope, receive, send)
+
+    return application
+
+
+async def _answer(chain: Chain, request: Request) -> Response:
+    if request.scope["raw_path"] == b"/healthz" and request.method == "GET":
+        return Response(b'{"status":"ok"}', media_type="application/json")
+    request_id = str(uuid.uuid4())
+    body = await _read(request)
+    if body is None:
+        error = WireError("RequestEntityTooLargeException", f"The request body is larger than {BODY_LIMIT} bytes.")
+        return _starlette(chain.service.encode_error(error, request_id))
+    raw = RawRequest(
+        method=request.method,
+        path=request.scope["raw_path"].decode("latin-1"),
+        query=request.scope["query_string"].decode("latin-1"),
+        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]),
+        body=body,
+    )
+    return _starlette(await run_in_threadpool(chain.answer, raw, request_id))
+
+
+async def _read(request: Request) -> bytes | None:
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > BODY_LIMIT:
+        return None
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_LIMIT:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _starlette(response: WireResponse) -> Response:
+    return Response(response.body, response.status, dict(response.headers))
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+            return

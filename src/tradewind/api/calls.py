@@ -1,0 +1,32 @@
+"""One API call after it was identified and decoded: what an operation gets to see."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tradewind.iam import Principal
+
+
+@dataclass(frozen=True)
+class Call:
+    """`parameters` is keyed by the service model's member names."""
+
+    operation: str
+    principal: Principal
+    parameters: Mapping[str, Any]
+    request_id: str
+
+    def __getitem__(self, member: str) -> Any:
+        return self.parameters[member]
+
+    def get(self, member: str, default: Any = None) -> Any:
+        """A member, or the default when it was not sent."""
+        return self.parameters.get(member, default)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An operation's result and headers of our own beside AWS's (names start with x-tradewind-)."""
+
+    result: Mapping[str, Any]
+    headers: Mapping[str, str] | None = None

@@ -1,0 +1,134 @@
+"""InvokeRestApi: one call to the environment's Airflow REST API, as the caller.
+
+`Path` comes without `/api/v2`. Airflow's 4xx and 5xx become RestApiClientException and
+RestApiServerException, both HTTP 400, with Airflow's status and body inside. 10 seconds and 6 MB are
+MWAA's limits (section 5.5 of the MWAA notes); ours answer in the same shape. The path must stay below
+`/api/v2`: dot segments, queries and fragments are refused.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, unquote
+
+import httpx
+
+from tradewind.access.identities import airflow_identity
+from tradewind.access.sessions import ApiServer, SessionRefused
+from tradewind.api.calls import Answer, Call
+from tradewind.api.failures import rest_api, validation
+from tradewind.api.operations.tokens import grant_of, ready
+from tradewind.api.services import Services
+from tradewind.domain.environments import Environment
+
+_SECONDS = 10.0
+_LIMIT = 6 * 1024 * 1024
+_WITH_BODY = {"POST", "PUT", "PATCH"}
+_UNAUTHORIZED = 401
+_FIRST_ERROR = 400
+_FIRST_REDIRECT = 300
+_BAD_GATEWAY, _UNAVAILABLE, _TIMEOUT = 502, 503, 504
+
+
+def invoke_rest_api(services: Services, call: Call) -> Answer:
+    """Pass one call on."""
+    path = _safe_path(call["Path"])
+    query = list(_query(call.get("QueryParameters")))
+    environment = ready(services, call["Name"])
+    response = _send(services, environment, call, path, query)
+    document = _document(response)
+    if response.status_code >= _FIRST_ERROR:
+        raise rest_api(response.status_code, document)
+    if response.status_code >= _FIRST_REDIRECT:
+        raise rest_api(404, {"title": "Not Found", "status": 404, "detail": f"No resource at {call['Path']}"})
+    return Answer({"RestApiStatusCode": response.status_code, "RestApiResponse": document})
+
+
+def _send(
+    services: Services, environment: Environment, call: Call, path: str, query: Sequence[tuple[str, str]]
+) -> httpx.Response:
+    """Send with a session of the caller; one that Airflow does not know any more is replaced once."""
+    server = ApiServer(environment.id, environment.ports.api, environment.secrets.assertion_secret.encode())
+    identity = airflow_identity(call.principal.identity)
+    roles = grant_of(call.principal, environment).roles
+    method, body = call["Method"], call.get("Body")
+    content = json.dumps(body if body is not None else {}).encode() if method in _WITH_BODY else None
+    headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if content is not None else {})
+    try:
+        for last in (False, True):
+            token = services.sessions.token(server, identity, roles)
+            request = services.http.build_request(
+                method,
+                f"{server.url}/api/v2{path}",
+                params=httpx.QueryParams(tuple(query)),
+                content=content,
+                headers=headers | {"Authorization": f"Bearer {token}"},
+                timeout=_SECONDS,
+            )
+            response = _read(services.http.send(request, stream=True))
+            if response.status_code != _UNAUTHORIZED or last:
+                break
+            services.sessions.forget(token)
+    except httpx.TimeoutException as error:
+        raise rest_api(_TIMEOUT, _problem(_TIMEOUT, f"Airflow did not answer within {_SECONDS:.0f} seconds")) from error
+    except (httpx.HTTPError, SessionRefused) as error:
+        raise rest_api(_UNAVAILABLE, _problem(_UNAVAILABLE, "Airflow's web server does not answer")) from error
+    return response
+
+
+def _read(response: httpx.Response) -> httpx.Response:
+    parts: list[bytes] = []
+    size = 0
+    try:
+        for part in response.iter_bytes():
+            size += len(part)
+            if size > _LIMIT:
+                raise rest_api(_BAD_GATEWAY, _problem(_BAD_GATEWAY, f"The answer is larger than {_LIMIT} bytes"))
+            parts.append(part)
+    finally:
+        response.close()
+    return httpx.Response(
+        response.status_code,
+        headers={"content-type": response.headers.get("content-type", "")},
+        content=b"".join(parts),
+    )
+
+
+def _document(response: httpx.Response) -> Any:
+    if not response.content:
+        return {}
+    try:
+        return response.json()
+    except ValueError:
+        return response.text
+
+
+def _safe_path(path: str) -> str:
+    if any(mark in path for mark in "?#\\") or any(ord(character) < ord(" ") for character in path):
+        raise validation(
+            "Path must not hold a query, a fragment, a backslash or control characters; use QueryParameters."
+        )
+    whole = path if path.startswith("/") else f"/{path}"
+    if any(segment in {".", ".."} for segment in unquote(unquote(whole)).split("/")):
+        raise validation("Path must not hold the segments . or ..")
+    return quote(whole, safe="/%:@!$&'()*+,;=~-._")
+
+
+def _query(parameters: Any) -> Iterator[tuple[str, str]]:
+    if parameters is None:
+        return
+    if not isinstance(parameters, Mapping):
+        raise validation("QueryParameters must be a JSON object.")
+    for name, value in parameters.items():
+        for single in value if isinstance(value, list) else [value]:
+            if isinstance(single, dict | list):
+                raise validation(
+                    f"QueryParameters: the value of {name} must be a string, a number, a boolean or a list of them."
+                )
+            if single is not None:
+                yield str(name), json.dumps(single) if isinstance(single, bool) else str(single)
+
+
+def _problem(status: int, detail: str) -> dict[str, Any]:
+    return {"status": status, "title": HTTPStatus(status).phrase, "detail": detail}

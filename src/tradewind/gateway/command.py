@@ -1,0 +1,71 @@
+"""`POST /aws_mwaa/cli`: one command of Airflow's command line, as MWAA runs it.
+
+Bearer: a CLI token. Body: the arguments without the leading `airflow`, as text. Answer: one line of JSON with
+base64 `stdout` and `stderr`; the command's exit status is not returned (MWAA does not either). Commands that are
+not on MWAA's list are refused with 403 before anything runs. At most two run at once for an environment.
+"""
+
+import base64
+import json
+import threading
+from collections import defaultdict
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tradewind.access.commands import CommandUnreadable, check, parse
+from tradewind.access.tokens import TokenRefused, redeem_cli_token
+from tradewind.domain.manifests import Completed
+from tradewind.gateway.environments import environment_of
+from tradewind.gateway.services import GatewayServices
+
+_AT_ONCE = 2
+_BODY_LIMIT = 200_000
+_log = structlog.get_logger(__name__)
+_slots: defaultdict[str, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(_AT_ONCE))
+
+
+async def run_command(services: GatewayServices, request: Request) -> Response:
+    """Read the request whole, then run the command in a thread."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _BODY_LIMIT:
+            return _problem(413, f"The command is longer than {_BODY_LIMIT} bytes.")
+    return await run_in_threadpool(_run, services, request, body)
+
+
+def _run(services: GatewayServices, request: Request, body: bytes) -> Response:
+    environment = environment_of(services, request)
+    if environment is None:
+        return _problem(503, "The environment is not available.")
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        return _problem(401, "A CLI token is needed: Authorization: Bearer <CliToken>.")
+    try:
+        redeem_cli_token(token.strip(), environment.id, services.account.token_key, services.now())
+        arguments = parse(body)
+    except TokenRefused as refused:
+        _log.info("cli", action="refused", environment=str(environment.id), reason=refused.reason.value)
+        return _problem(403, refused.sentence)
+    except CommandUnreadable as unreadable:
+        return _problem(400, unreadable.sentence)
+    verdict = check(arguments, environment.spec.airflow_version)
+    if not verdict:
+        return _problem(403, verdict.sentence)
+    with _slots[str(environment.id)]:
+        done = services.run_cli(environment, arguments)
+    _log.info("cli", action="ran", environment=str(environment.id), command=arguments[:2], status=done.exit_status)
+    return _answer(done)
+
+
+def _answer(done: Completed) -> Response:
+    stderr = done.stderr + (b"\nThe command was ended: it took too long.\n" if done.timed_out else b"")
+    document = {"stdout": base64.b64encode(done.stdout).decode(), "stderr": base64.b64encode(stderr).decode()}
+    return Response(json.dumps(document), media_type="application/json")
+
+
+def _problem(status: int, message: str) -> Response:
+    return JSONResponse({"message": message}, status)

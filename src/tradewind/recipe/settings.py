@@ -1,0 +1,332 @@
+"""From a spec to the exact process environments of one Airflow environment: pure functions, no input or output.
+
+Airflow reads `AIRFLOW__SECTION__KEY` before any file, so everything that we decide is an environment variable and the
+one configuration file (`CONFIGURATION_FILE`) says nothing but that. The file must exist all the same: without one
+Airflow writes its own, with a Fernet key, a JWT secret and every variable's value in it, where tasks can read them.
+
+Two kinds of process, two functions:
+
+- `trusted_settings`: scheduler, DAG processor, triggerer, API server and Airflow's command line. They hold secrets,
+  each only those that it needs, and keep them out of reach through `tradewind_airflow.component`. Their AIRFLOW_HOME is
+  `trusted_home`: not writable by the environment's user, because Airflow imports code from there.
+- `worker_settings`: workers and, by inheritance, tasks. They hold the broker's and the results' URLs (both Valkey) and
+  nothing else. AIRFLOW_HOME is the environment's own home.
+
+Precedence, as MWAA's: opinionated < the user's AirflowConfigurationOptions < essential. Essential options that a user
+sets are ignored silently (MWAA does the same), `refused_options` are for the API to refuse.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from tradewind.domain.environments import Ports, Secrets
+from tradewind.domain.identifiers import EnvironmentId
+from tradewind.domain.layout import EnvironmentLayout
+from tradewind.domain.specs import Spec
+from tradewind.recipe.sizes import EnvironmentClass, classes
+
+BUNDLE_NAME = "dags"
+SESSION_SECONDS = 12 * 3600  # MWAA's web session
+REFUSED = frozenset({"core.multi_team", "triggerer.queues_enabled"})
+CONFIGURATION_FILE = (
+    "# Tradewind: every setting is an environment variable of its process. This file keeps Airflow from writing one.\n"
+)
+
+_DEFAULT_QUEUE = "default"
+_AUTOSCALE = re.compile(r"\s*(\d+)\s*,\s*(\d+)\s*")
+
+# What a user may not change, with every spelling of it. `*` stands for all options of a section.
+_ESSENTIAL = frozenset(
+    {
+        "core.auth_manager", "core.executor", "core.execution_api_server_url", "core.fernet_key", "core.load_examples",
+        "core.multi_team", "core.plugins_folder", "core.security", "core.simple_auth_manager_all_admins",
+        "core.simple_auth_manager_passwords_file", "core.simple_auth_manager_users", "core.sql_alchemy_conn",
+        "core.unit_test_mode",
+        "database.external_db_managers", "database.sql_alchemy_conn", "database.sql_alchemy_conn_async",
+        "database.sql_alchemy_schema",
+        "api.base_url", "api.host", "api.port", "api.secret_key", "api.server_type", "api.ssl_cert", "api.ssl_key",
+        "webserver.base_url", "webserver.secret_key", "webserver.config_file",
+        "api_auth.jwt_algorithm", "api_auth.jwt_audience", "api_auth.jwt_expiration_time", "api_auth.jwt_issuer",
+        "api_auth.jwt_private_key_path", "api_auth.jwt_secret", "api_auth.trusted_jwks_url",
+        "execution_api.jwt_audience", "execution_api.jwt_expiration_time",
+        "celery.broker_url", "celery.celery_app_name", "celery.celery_config_options", "celery.pool",
+        "celery.result_backend", "celery.worker_concurrency", "celery.worker_enable_remote_control",
+        "celery_broker_transport_options.visibility_timeout",
+        "dag_processor.dag_bundle_config_list", "dag_processor.dag_bundle_storage_path",
+        "dag_processor.stale_bundle_cleanup_interval",
+        "fab.auth_backends", "fab.auth_role_public", "fab.config_file", "fab.cookie_secure", "fab.enable_proxy_fix",
+        "logging.base_log_folder", "logging.dag_processor_child_process_log_directory", "logging.delete_local_logs",
+        "logging.logging_config_class", "logging.remote_logging",
+        "metrics.statsd_on", "metrics.statsd_host", "metrics.statsd_port", "metrics.statsd_prefix",
+        "operators.default_queue",
+        "scheduler.allowed_run_id_pattern", "scheduler.standalone_dag_processor",
+        "triggerer.queues_enabled",
+        "tradewind.*",
+    }
+)  # fmt: skip
+
+
+class Component(StrEnum):
+    """Kinds of trusted process. CLI is Airflow's own command, run by the control plane for `/aws_mwaa/cli`."""
+
+    SCHEDULER = "scheduler"
+    DAG_PROCESSOR = "dag-processor"
+    TRIGGERER = "triggerer"
+    API_SERVER = "api-server"
+    CLI = "cli"
+
+
+@dataclass(frozen=True)
+class RecipeInputs:
+    """All that settings and processes of one environment follow from.
+
+    Secrets hold letters, digits, `-`, `_` and `=` only: Airflow expands `$` and `~` in variables.
+    """
+
+    id: EnvironmentId
+    name: str
+    spec: Spec
+    ports: Ports
+    secrets: Secrets = field(repr=False)
+    region: str
+    account_id: str
+    layout: EnvironmentLayout
+    runtime: Path  # the virtualenv
+    valkey_server: Path  # the broker's binary
+    user: str | None  # unix user of every process, or None: stay as is
+    database_url: str = field(repr=False)  # postgresql://role:password@host:port/database, no driver named
+    base_url: str  # what a browser sees: https://<id>.<region>.<domain>[:port]
+    extra_environment: Mapping[str, str] = field(default_factory=dict)  # given to all, e.g. where buckets lie
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """AirflowConfigurationOptions."""
+        return self.spec.airflow_configuration_options
+
+    @property
+    def size(self) -> EnvironmentClass:
+        """The environment class."""
+        return classes()[self.spec.environment_class]
+
+
+def trusted_home(layout: EnvironmentLayout) -> Path:
+    """AIRFLOW_HOME of the trusted processes: the service's own, 0755, not writable by the environment's user."""
+    return layout.root / "airflow"
+
+
+def configuration_file(layout: EnvironmentLayout) -> Path:
+    """AIRFLOW_CONFIG of every process: holds CONFIGURATION_FILE, the service's own, 0644."""
+    return trusted_home(layout) / "airflow.cfg"
+
+
+def plugins_folder(layout: EnvironmentLayout) -> Path:
+    """Where plugins will be unpacked; need not exist."""
+    return layout.root / "plugins"
+
+
+def refused_options(options: Mapping[str, str]) -> tuple[str, ...]:
+    """Options that CreateEnvironment must refuse (ValidationException), in order."""
+    return tuple(sorted(key for key in options if key.strip().lower() in REFUSED))
+
+
+def triggerer_is_enabled(options: Mapping[str, str]) -> bool:
+    """MWAA's own option `mwaa.triggerer_enabled`, True unless it says false."""
+    return options.get("mwaa.triggerer_enabled", "true").strip().lower() not in {"false", "f", "0", "no"}
+
+
+def slots_per_worker(inputs: RecipeInputs) -> int:
+    """Tasks that one worker runs at once: the maximum of `celery.worker_autoscale` where the user sets it."""
+    match = _AUTOSCALE.fullmatch(inputs.options.get("celery.worker_autoscale", ""))
+    return max(1, int(match[1]), int(match[2])) if match else inputs.size.slots
+
+
+def broker_url(inputs: RecipeInputs) -> str:
+    """Celery's queues: database 0 of the environment's Valkey."""
+    return f"redis://:{inputs.secrets.broker_password}@127.0.0.1:{inputs.ports.broker}/0"
+
+
+def result_url(inputs: RecipeInputs) -> str:
+    """Celery's results: database 1. Unset, the provider would fall back to the metadata database."""
+    return f"redis://:{inputs.secrets.broker_password}@127.0.0.1:{inputs.ports.broker}/1"
+
+
+def trusted_settings(inputs: RecipeInputs, component: Component) -> dict[str, str]:
+    """Whole process environment of one trusted component."""
+    home = trusted_home(inputs.layout)
+    essential = {**_essential(inputs), **_secrets_of(inputs, component)}
+    return {
+        **_process_environment(inputs, home, _MWAA_COMPONENT[component]),
+        "PYTHONSAFEPATH": "1",  # never import from the working directory
+        **_variables({**_opinionated(inputs, _MODULE_OF[component]), **_allowed(inputs.options), **essential}),
+    }
+
+
+def worker_settings(inputs: RecipeInputs) -> dict[str, str]:
+    """Whole process environment of a worker: its tasks inherit it, so it holds no secret but the broker's password."""
+    opinionated = _opinionated(inputs, "TaskLogs")
+    # the process-wide level is that of the tasks' logs; Celery's own has an option of its own
+    opinionated["logging.celery_logging_level"] = _level(inputs, "WorkerLogs")
+    # parsing needs a key only to *store* connections, and a worker stores none
+    essential = {**_essential(inputs), "core.fernet_key": "", "database.sql_alchemy_conn": "sqlite://"}
+    return {
+        **_process_environment(inputs, inputs.layout.home, "worker"),
+        **_variables({**opinionated, **_allowed(inputs.options), **essential}),
+    }
+
+
+_MWAA_COMPONENT = {
+    Component.SCHEDULER: "scheduler",
+    Component.DAG_PROCESSOR: "scheduler",
+    Component.TRIGGERER: "scheduler",
+    Component.API_SERVER: "webserver",
+    Component.CLI: "webserver",
+}
+_MODULE_OF = {
+    Component.SCHEDULER: "SchedulerLogs",
+    Component.DAG_PROCESSOR: "DagProcessingLogs",
+    Component.TRIGGERER: "SchedulerLogs",
+    Component.API_SERVER: "WebserverLogs",
+    Component.CLI: "WebserverLogs",
+}
+
+
+def _process_environment(inputs: RecipeInputs, home: Path, mwaa_component: str) -> dict[str, str]:
+    return {
+        **inputs.extra_environment,
+        "AIRFLOW_CONFIG": str(configuration_file(inputs.layout)),
+        "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
+        "AIRFLOW_ENV_ID": str(inputs.id),
+        "AIRFLOW_ENV_NAME": inputs.name,
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW_VERSION": inputs.spec.airflow_version,
+        "AWS_DEFAULT_REGION": inputs.region,
+        "AWS_EXECUTION_ENV": f"Amazon_MWAA_{inputs.spec.airflow_version.replace('.', '')}",
+        "AWS_REGION": inputs.region,
+        "CUSTOMER_ACCOUNT_ID": inputs.account_id,
+        "DO_NOT_TRACK": "1",
+        "HOME": str(inputs.layout.home),
+        "LANG": "C.UTF-8",
+        "MWAA_AIRFLOW_COMPONENT": mwaa_component,
+        "PATH": f"{inputs.runtime / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "PYTHONUNBUFFERED": "1",
+        "SCARF_ANALYTICS": "false",
+        "VIRTUAL_ENV": str(inputs.runtime),
+    }
+
+
+def _opinionated(inputs: RecipeInputs, module: str) -> dict[str, str]:
+    slots = slots_per_worker(inputs)
+    return {
+        "api.worker_timeout": "120",
+        "api.workers": "1",
+        "celery.sync_parallelism": "1",
+        "celery.worker_autoscale": f"{slots},{slots}",
+        "celery.worker_prefetch_multiplier": "1",
+        "core.hostname_callable": "socket.gethostname",  # the stock one asks DNS, which may be slow or absent
+        "core.min_serialized_dag_update_interval": "0",  # stock, a change within 30 s of the last one waits
+        "core.parallelism": str(
+            max(slots, math.ceil(inputs.spec.max_workers * slots / max(1, inputs.spec.schedulers) * 1.5)),
+        ),
+        "core.rerun_with_latest_version": "True",
+        "core.sensitive_var_conn_names": "proxy,proxies",
+        "dag_processor.bundle_refresh_check_interval": "2",
+        "dag_processor.parsing_processes": str(inputs.size.parsing_processes),
+        "dag_processor.print_stats_interval": "300",
+        "database.check_migrations": "False",  # the database comes migrated; the check costs a start seconds
+        "fab.update_fab_perms": "False",  # roles come with the template database
+        "logging.colored_console_log": "False",
+        "logging.file_task_handler_new_file_permissions": "0o640",
+        "logging.file_task_handler_new_folder_permissions": "0o750",
+        "logging.logging_level": _level(inputs, module),
+        "scheduler.task_queued_timeout": "1800",
+        "triggerer.capacity": str(inputs.size.triggers),
+        "usage_data_collection.enabled": "False",
+    }
+
+
+def _level(inputs: RecipeInputs, module: str) -> str:
+    logging = inputs.spec.logging.get(module)
+    return logging.level if logging is not None else "INFO"
+
+
+def _essential(inputs: RecipeInputs) -> dict[str, str]:
+    layout = inputs.layout
+    bundle = {
+        "name": BUNDLE_NAME,
+        "classpath": "tradewind_airflow.bundle.SnapshotBundle",
+        "kwargs": {"path": str(layout.bundle), "refresh_interval": 2},
+    }
+    return {
+        "api.base_url": inputs.base_url.rstrip("/"),
+        "api.host": "127.0.0.1",
+        "api.port": str(inputs.ports.api),
+        "api.server_type": "uvicorn",
+        "celery.broker_url": broker_url(inputs),
+        "celery.result_backend": result_url(inputs),
+        "celery.worker_concurrency": str(slots_per_worker(inputs)),
+        # tasks know the broker's password: nobody may order workers about through it
+        "celery.worker_enable_remote_control": "False",
+        "celery_broker_transport_options.visibility_timeout": "86400",
+        "core.auth_manager": "tradewind_airflow.auth.TradewindAuthManager",
+        "core.execution_api_server_url": f"http://127.0.0.1:{inputs.ports.api}/execution/",
+        "core.executor": "CeleryExecutor",
+        "core.load_examples": "False",
+        "core.multi_team": "False",
+        "core.plugins_folder": str(plugins_folder(layout)),
+        "core.unit_test_mode": "False",
+        "dag_processor.dag_bundle_config_list": json.dumps([bundle]),
+        "dag_processor.dag_bundle_storage_path": str(layout.home / "bundles"),
+        "dag_processor.stale_bundle_cleanup_interval": "0",  # snapshots are the control plane's to remove
+        "execution_api.jwt_expiration_time": "86400",  # a task may wait long in its queue
+        "fab.auth_role_public": "",
+        "fab.config_file": str(trusted_home(layout) / "webserver_config.py"),
+        "fab.cookie_secure": str(inputs.base_url.startswith("https:")),
+        "fab.enable_proxy_fix": "True",
+        "logging.base_log_folder": str(layout.task_logs),
+        "logging.dag_processor_child_process_log_directory": str(layout.logs / "dag_processor"),
+        "logging.remote_logging": "False",
+        "metrics.statsd_on": "False",
+        "operators.default_queue": _DEFAULT_QUEUE,
+        "tradewind.environment_id": str(inputs.id),
+        "triggerer.queues_enabled": "False",
+    }
+
+
+def _secrets_of(inputs: RecipeInputs, component: Component) -> dict[str, str]:
+    database = inputs.database_url.partition("://")[2]
+    secrets = {
+        "core.fernet_key": inputs.secrets.fernet_key,
+        "database.sql_alchemy_conn": f"postgresql+psycopg2://{database}",
+        "database.sql_alchemy_conn_async": f"postgresql+asyncpg://{database}",
+    }
+    if component in {Component.SCHEDULER, Component.API_SERVER}:
+        secrets["api_auth.jwt_secret"] = inputs.secrets.jwt_secret
+    if component is Component.API_SERVER:
+        secrets["api_auth.jwt_expiration_time"] = str(SESSION_SECONDS)
+        secrets["api.secret_key"] = inputs.secrets.api_secret_key
+        secrets["tradewind.assertion_secret"] = inputs.secrets.assertion_secret
+    return secrets
+
+
+def _allowed(options: Mapping[str, str]) -> dict[str, str]:
+    allowed = {}
+    for key, value in options.items():
+        plain = key.strip().lower()
+        stem = re.sub(r"_(cmd|secret)$", "", plain)
+        section = plain.partition(".")[0]
+        if "." in plain and not {plain, stem, f"{section}.*"} & _ESSENTIAL:
+            allowed[plain] = value
+    return allowed
+
+
+def _variables(options: Mapping[str, str]) -> dict[str, str]:
+    named = {}
+    for key, value in options.items():
+        section, _, option = key.partition(".")
+        named[f"AIRFLOW__{section.upper()}__{option.upper().replace('.', '_')}"] = value
+    return named

@@ -1,0 +1,91 @@
+"""Hands: everything that observing and performing need, wired once in bootstrap."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from tradewind.bundles import Bucket, Snapshots
+from tradewind.domain.arns import bucket_name
+from tradewind.domain.environments import Environment
+from tradewind.domain.layout import EnvironmentLayout
+from tradewind.domain.manifests import Manifest
+from tradewind.recipe.environments import HostFacts, inputs_of, manifest_of
+from tradewind.recipe.settings import RecipeInputs
+from tradewind.recipe.versions import versions
+from tradewind.routes.hosts import HostPlan
+from tradewind.runtime import Runtime
+from tradewind.runtime.users import UnixUser, find
+from tradewind.runtime.virtualenvs import Virtualenvs
+from tradewind.store import Environments
+from tradewind.store.databases import Databases
+
+Publish = Callable[[], None]
+"""Makes the door's routes those of the environments in the store."""
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Stores, tools and facts. `snapshots` is filled as environments are met: each keeps what it saw last."""
+
+    environments: Environments
+    databases: Databases
+    runtime: Runtime
+    virtualenvs: Virtualenvs
+    host: HostFacts
+    hosts: HostPlan
+    http: httpx.Client
+    bucket: Callable[[str], Bucket]
+    bucket_variables: Callable[[str], Mapping[str, str]]
+    bucket_folder: Callable[[str], Path | None]
+    publish: Publish
+    published: Callable[[Environment], bool]
+    snapshots: dict[str, Snapshots] = field(default_factory=dict)
+
+    def layout(self, environment: Environment) -> EnvironmentLayout:
+        """Where its files lie."""
+        return self.host.layout.environment(environment.id)
+
+    def user(self, environment: Environment) -> UnixUser | None:
+        """Its unix user, as root and once made."""
+        return find(environment.id.unix_user) if self.host.as_root else None
+
+    def source_bucket(self, environment: Environment) -> Bucket:
+        """The bucket that its DAGs come from."""
+        return self.bucket(bucket_name(environment.spec.source_bucket_arn))
+
+    def snapshots_of(self, environment: Environment) -> Snapshots:
+        """Its snapshots; one object an environment for as long as the service lives."""
+        key = str(environment.id)
+        if key not in self.snapshots:
+            user = self.user(environment)
+            self.snapshots[key] = Snapshots(self.layout(environment).bundle, user.gid if user else None)
+        return self.snapshots[key]
+
+    @staticmethod
+    def version_lock(version: str) -> str:
+        """The lock of an Airflow version."""
+        return versions()[version].lock
+
+    def lock(self, environment: Environment) -> str | None:
+        """The resolved lock, once it was saved."""
+        path = self.layout(environment).root / "lock.txt"
+        return path.read_text() if path.exists() else None
+
+    def inputs(self, environment: Environment, lock: str) -> RecipeInputs:
+        """The recipe's inputs for an environment whose lock is known."""
+        return inputs_of(
+            environment,
+            self.host,
+            runtime=self.virtualenvs.path(self.virtualenvs.digest(lock)),
+            database_url=self.databases.server.url(
+                environment.id.database, user=environment.id.role, password=environment.secrets.database_password
+            ),
+            base_url=f"https://{self.hosts.host(environment.id, environment.address).authority}",
+            bucket=self.bucket_variables(bucket_name(environment.spec.source_bucket_arn)),
+        )
+
+    def manifest(self, environment: Environment, lock: str) -> Manifest:
+        """What shall run."""
+        return manifest_of(environment, self.inputs(environment, lock))

@@ -1,0 +1,124 @@
+"""The loop: wakes on a notification or each half second, and gives every environment its pass.
+
+One thread looks, a pool works: an environment has at most one pass at a time. A notification carries no data.
+A pass that raises is tried again, later each time (1 s to 30 s); one that succeeds resets that. The loop holds a
+lease on the store, so that of two control planes on one database only one reconciles.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import psycopg
+import sqlalchemy as sa
+import structlog
+
+from tradewind.domain.environments import Environment, Phase, Target
+from tradewind.reconcile.hands import Hands
+from tradewind.reconcile.passes import Passes
+from tradewind.reconcile.sync import Sync
+from tradewind.store import Leases
+from tradewind.store.environments import CHANNEL
+
+TICK_SECONDS = 0.5
+FOLLOW_SECONDS = 1.0
+LOOK_SECONDS = 3.0
+LEASE_SECONDS = 15.0
+_WORKERS = 8
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Turn:
+    """When an environment is due again, and how often its passes have failed in a row."""
+
+    follow_at: float = 0.0
+    look_at: float = 0.0
+    failures: int = 0
+    seen: tuple[object, ...] = ()
+
+
+def back_off(failures: int) -> float:
+    """Seconds until the next try: 1, 2, 4 … 30."""
+    return min(30.0, 2.0 ** max(0, failures - 1))
+
+
+@dataclass
+class Reconciler:
+    """`keep_host` is called at every tick: it keeps what the service itself stands on (PostgreSQL, the proxy)."""
+
+    hands: Hands
+    leases: Leases
+    url: str
+    keep_host: Callable[[], None]
+    turns: dict[str, Turn] = field(default_factory=dict)
+    working: dict[str, Future[None]] = field(default_factory=dict)
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set; then running passes are waited for, for some seconds."""
+        sync = Sync(self.hands)
+        passes = Passes(self.hands)
+        pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="pass")
+        ear: psycopg.Connection[tuple[object, ...]] | None = None
+        while not stop.is_set():
+            try:
+                self.keep_host()
+                ear = ear or self._listen()
+                if self.leases.take("reconciler", LEASE_SECONDS) is not None:
+                    self._give_turns(pool, passes, sync)
+                for _ in ear.notifies(timeout=TICK_SECONDS, stop_after=1):
+                    pass
+            except (psycopg.Error, sa.exc.SQLAlchemyError, OSError) as error:
+                _log.warning("reconciler", action="disturbed", reason=str(error).splitlines()[0])
+                if ear is not None:
+                    ear.close()
+                    ear = None
+                stop.wait(TICK_SECONDS)
+            except Exception:
+                _log.exception("reconciler", action="failed")
+                stop.wait(TICK_SECONDS)
+        pool.shutdown(wait=False, cancel_futures=True)
+
+    def _listen(self) -> psycopg.Connection[tuple[object, ...]]:
+        connection = psycopg.connect(self.url, autocommit=True, connect_timeout=5)
+        connection.execute(f"LISTEN {CHANNEL}")
+        return connection
+
+    def _give_turns(self, pool: ThreadPoolExecutor, passes: Passes, sync: Sync) -> None:
+        now = time.monotonic()
+        environments = self.hands.environments.all()
+        for environment in environments:
+            key = str(environment.id)
+            turn = self.turns.setdefault(key, Turn())
+            mark = (environment.target, environment.generation, environment.phase)
+            if turn.seen != mark:  # something new is wanted: at once, whatever failed before
+                turn.seen, turn.look_at = mark, 0.0
+            if key in self.working and not self.working[key].done():
+                continue
+            look, follow = now >= turn.look_at, environment.phase is Phase.READY and now >= turn.follow_at
+            if look or follow:
+                self.working[key] = pool.submit(self._turn, environment, turn, passes, sync, look)
+        for key in self.turns.keys() - {str(environment.id) for environment in environments}:
+            if key not in self.working or self.working[key].done():
+                self.turns.pop(key, None)
+                self.working.pop(key, None)
+
+    def _turn(self, environment: Environment, turn: Turn, passes: Passes, sync: Sync, look: bool) -> None:
+        try:
+            if environment.phase is Phase.READY and environment.target is Target.PRESENT:
+                sync.follow(environment)
+                turn.follow_at = time.monotonic() + FOLLOW_SECONDS
+            if look:
+                passes.run(environment)
+                turn.look_at = time.monotonic() + LOOK_SECONDS
+                turn.failures = 0
+        except Exception as error:
+            turn.failures += 1
+            pause = back_off(turn.failures)
+            turn.look_at = turn.follow_at = time.monotonic() + pause
+            _log.warning(
+                "pass", action="failed", environment=str(environment.id), reason=str(error), again_in=pause,
+                exc_info=not isinstance(error, psycopg.Error | sa.exc.SQLAlchemyError),
+            )  # fmt: skip

@@ -1,0 +1,301 @@
+"""Doing one step. Thin: each step is a few calls to a room below, idempotent, and leaves no choice open.
+
+What a user's spec asks for and cannot be had raises CannotProvide; anything else that goes wrong (a database
+that restarts) is an exception that the next pass gets over.
+"""
+
+import dataclasses
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tradewind.domain.arns import bucket_name
+from tradewind.domain.environments import Environment
+from tradewind.domain.errors import CannotProvide
+from tradewind.recipe.processes import broker_configuration
+from tradewind.recipe.settings import (
+    CONFIGURATION_FILE,
+    Component,
+    configuration_file,
+    triggerer_is_enabled,
+    trusted_home,
+    trusted_settings,
+)
+from tradewind.reconcile import health
+from tradewind.reconcile.hands import Hands
+from tradewind.reconcile.observe import FOLDER_MARK
+from tradewind.reconcile.plan import steps
+from tradewind.reconcile.template import template_digest
+from tradewind.runtime import users
+
+HEALTH_SECONDS = 300.0
+_MIGRATION_SECONDS = 600.0
+_EVIDENCE_LINES = 20
+
+
+class NoLongerWanted(Exception):
+    """The wanted state changed while a step was at work: leave it and look again."""
+
+
+@dataclass(frozen=True)
+class Performer:
+    """Performs steps. `still_wanted` asks the store whether an environment is wanted as it was when planned."""
+
+    hands: Hands
+    still_wanted: Callable[[Environment], bool]
+
+    def perform(self, step: steps.Step, environment: Environment) -> None:  # noqa: C901, PLR0912  (one arm a step)
+        """Do one step."""
+        match step:
+            case steps.MakeFolder():
+                self._make_folder(environment)
+            case steps.ResolveRequirements():
+                self._resolve(environment)
+            case steps.BuildRuntime():
+                self.hands.virtualenvs.build(self._lock(environment))
+            case steps.TakeBundle():
+                self._take_bundle(environment)
+            case steps.MakeTemplate():
+                self._make_template(environment)
+            case steps.MakeDatabase():
+                digest = template_digest(self._lock(environment))
+                self.hands.databases.ensure(environment.id, environment.secrets.database_password, digest)
+            case steps.PublishRoute() | steps.WithdrawRoute():
+                self.hands.publish()
+            case steps.ApplyProcesses():
+                self._apply(environment)
+            case steps.ProveHealth():
+                self._prove(environment)
+            case steps.StopProcesses():
+                self.hands.runtime.stop(str(environment.id))
+            case steps.DropDatabase():
+                self.hands.databases.drop(environment.id)
+            case steps.RemoveFolder(keep_logs):
+                self._remove_folder(environment, keep_logs=keep_logs)
+            case steps.RemoveUser():
+                users.remove(environment.id.unix_user)
+            case steps.Forget():
+                self.hands.environments.finish_change(environment.id, "DELETE")
+                self.hands.environments.forget(environment.id)
+
+    # -- making ------------------------------------------------------------------------------------------
+
+    def _make_folder(self, environment: Environment) -> None:
+        layout = self.hands.layout(environment)
+        user = users.ensure(environment.id.unix_user) if self.hands.host.as_root else None
+        folder = _Folders(user)
+        folder.ours(layout.root)
+        for path in (trusted_home(layout), layout.logs, layout.bundle):
+            folder.ours(path)
+        for path in (layout.home, layout.broker, layout.task_logs, layout.logs / "dag_processor"):
+            folder.theirs(path)
+        folder.private(layout.supervisor)
+        folder.write(configuration_file(layout), CONFIGURATION_FILE)
+        (layout.root / FOLDER_MARK).touch()
+
+    def _resolve(self, environment: Environment) -> None:
+        spec, layout = environment.spec, self.hands.layout(environment)
+        bucket = self.hands.source_bucket(environment)
+        if not bucket.exists():
+            raise CannotProvide(f"cannot find {bucket.describe()}: it does not exist", "INCORRECT_CONFIGURATION")
+        self._open_bucket(environment)
+        asked = b"" if spec.requirements_s3_path is None else bucket.read(spec.requirements_s3_path)
+        try:
+            text = asked.decode()
+        except UnicodeDecodeError as error:
+            raise CannotProvide(
+                f"cannot use {spec.requirements_s3_path}: it is not UTF-8 text", "INCORRECT_CONFIGURATION"
+            ) from error
+        version = self.hands.version_lock(spec.airflow_version)
+        lock = self.hands.virtualenvs.resolve(text, version=spec.airflow_version, lock=version)
+        _write_whole(layout.root / "requirements.txt", text)
+        _write_whole(layout.root / "lock.txt", lock)
+
+    def _open_bucket(self, environment: Environment) -> None:
+        """As root: let the environment's user read and write its directory bucket, through a group of the bucket's."""
+        folder = self.hands.bucket_folder(bucket_name(environment.spec.source_bucket_arn))
+        if folder is None or not self.hands.host.as_root:
+            return
+        group = users.bucket_group(folder)
+        gid = users.ensure_group(group)
+        users.join(environment.id.unix_user, group)
+        if gid is not None:
+            os.chown(folder, -1, gid)
+            folder.chmod(0o2770)
+
+    def _take_bundle(self, environment: Environment) -> None:
+        bucket = self.hands.source_bucket(environment)
+        snapshot = self.hands.snapshots_of(environment).take(bucket, environment.spec.dag_s3_path)
+        self.hands.environments.observe(environment.id, bundle_version=snapshot.version)
+
+    def _make_template(self, environment: Environment) -> None:
+        lock = self._lock(environment)
+        layout = self.hands.layout(environment)
+
+        def migrate(url: str) -> None:
+            inputs = dataclasses.replace(self.hands.inputs(environment, lock), database_url=url)
+            done = self.hands.runtime.run(
+                [str(inputs.runtime / "bin" / "python"), "-P", "-m", "tradewind_airflow.template"],
+                environment=trusted_settings(inputs, Component.CLI),
+                directory=layout.home,
+                user=inputs.user,
+                timeout=_MIGRATION_SECONDS,
+            )
+            if done.exit_status != 0:
+                words = tuple(done.stderr.decode(errors="replace").splitlines()[-_EVIDENCE_LINES:])
+                raise CannotProvide(f"cannot migrate the template database: {' '.join(words[-3:])}", evidence=words)
+
+        password = environment.secrets.database_password
+        self.hands.databases.ensure_template(template_digest(lock), password, migrate)
+
+    def _apply(self, environment: Environment) -> None:
+        lock = self._lock(environment)
+        inputs = self.hands.inputs(environment, lock)
+        layout = self.hands.layout(environment)
+        _Folders(self.hands.user(environment)).write(layout.broker / "valkey.conf", broker_configuration(inputs))
+        self.hands.runtime.apply(self.hands.manifest(environment, lock))
+
+    # -- proving -----------------------------------------------------------------------------------------
+
+    def _prove(self, environment: Environment) -> None:
+        names = [f"worker-{number}@{environment.id}" for number in range(1, environment.spec.min_workers + 1)]
+
+        def go_on() -> None:
+            if not self.still_wanted(environment):
+                raise NoLongerWanted
+            given_up = [
+                p.name for p in self.hands.runtime.observe(str(environment.id)).processes if p.state.name == "FATAL"
+            ]
+            if given_up:
+                raise self._died(environment, given_up[0])
+
+        proof = health.prove(
+            environment,
+            self.hands.http,
+            workers=names,
+            triggerer=triggerer_is_enabled(environment.spec.airflow_configuration_options),
+            seconds=HEALTH_SECONDS,
+            go_on=go_on,
+        )
+        if not proof:
+            missing = ", ".join(proof.missing)
+            lines = self._words(environment, _process_named(proof.missing[0]))
+            raise CannotProvide(
+                f"cannot prove that the environment works: no sign of life from {missing} "
+                f"within {HEALTH_SECONDS:.0f} seconds",
+                "INCORRECT_CONFIGURATION",
+                lines,
+            )
+
+    def _died(self, environment: Environment, process: str) -> CannotProvide:
+        lines = self._words(environment, process)
+        return CannotProvide(
+            f"cannot keep the environment's process {process} running: it ended again and again",
+            "INCORRECT_CONFIGURATION",
+            lines,
+        )
+
+    def _words(self, environment: Environment, process: str) -> tuple[str, ...]:
+        return tuple(self.hands.runtime.last_lines(str(environment.id), process, _EVIDENCE_LINES))
+
+    # -- taking away -------------------------------------------------------------------------------------
+
+    def _remove_folder(self, environment: Environment, *, keep_logs: bool) -> None:
+        layout = self.hands.layout(environment)
+        self.hands.snapshots.pop(str(environment.id), None)
+        if not layout.root.exists():
+            return
+        if not keep_logs:
+            _remove_tree(layout.root)
+            return
+        (layout.root / FOLDER_MARK).unlink(missing_ok=True)
+        for entry in layout.root.iterdir():
+            if entry != layout.logs:
+                _remove_tree(entry)
+        _give_to_us(layout.logs)
+
+    def _lock(self, environment: Environment) -> str:
+        lock = self.hands.lock(environment)
+        if lock is None:
+            raise RuntimeError(f"environment {environment.id} has no lock yet")
+        return lock
+
+
+@dataclass(frozen=True)
+class _Folders:
+    """Makes folders and files of one environment with the right owner. Without root everything is ours anyway."""
+
+    user: users.UnixUser | None
+
+    def ours(self, path: Path) -> None:
+        """Ours; the environment's user may read."""
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o750 if self.user else 0o700)
+        if self.user:
+            os.chown(path, 0, self.user.gid)
+
+    def theirs(self, path: Path) -> None:
+        """The environment's user's own."""
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o750 if self.user else 0o700)
+        if self.user:
+            os.chown(path, self.user.uid, self.user.gid)
+
+    def private(self, path: Path) -> None:
+        """The service's alone."""
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o700)
+
+    def write(self, path: Path, text: str) -> None:
+        """A file of ours that the environment's user may read."""
+        _write_whole(path, text, 0o640 if self.user else 0o600, None if self.user is None else self.user.gid)
+
+
+def _write_whole(path: Path, text: str, mode: int = 0o600, gid: int | None = None) -> None:
+    if path.exists() and path.read_text() == text:
+        return
+    # Beside the folder's owner: the environment's user may own the folder, so nothing there is followed or reused.
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+        os.fchmod(file.fileno(), mode)
+        if gid is not None:
+            os.fchown(file.fileno(), 0, gid)
+    os.replace(name, path)
+
+
+def _remove_tree(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        for parent, folders, _ in os.walk(path):  # snapshots are read-only folders
+            for name in folders:
+                child = os.path.join(parent, name)
+                if not os.path.islink(child):
+                    os.chmod(child, 0o700)  # noqa: S103
+        path.chmod(0o700)
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _give_to_us(path: Path) -> None:
+    if os.geteuid() != 0 or not path.exists():
+        return
+    for parent, folders, files in os.walk(path):
+        os.lchown(parent, 0, 0)
+        for name in (*folders, *files):
+            os.lchown(os.path.join(parent, name), 0, 0)
+
+
+def _process_named(part: str) -> str:
+    named: dict[str, str] = {
+        "API server": "api-server",
+        "metadata database": "api-server",
+        "scheduler": "scheduler-1",
+        "dag processor": "dag-processor",
+    }
+    return named.get(part, part)

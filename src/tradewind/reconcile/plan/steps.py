@@ -1,0 +1,115 @@
+"""Steps: what the planner may ask for. Each is idempotent; none leaves a choice to the performer."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class MakeFolder:
+    """Unix user (as root), folders, fixed files."""
+
+    label = "folders"
+
+
+@dataclass(frozen=True)
+class ResolveRequirements:
+    """Fetch requirements.txt from the bucket and resolve it into a lock."""
+
+    label = "requirements"
+
+
+@dataclass(frozen=True)
+class BuildRuntime:
+    """The virtualenv of the lock."""
+
+    label = "runtime"
+
+
+@dataclass(frozen=True)
+class TakeBundle:
+    """The first snapshot of the bucket's DAG folder."""
+
+    label = "DAGs"
+
+
+@dataclass(frozen=True)
+class MakeTemplate:
+    """The version's migrated template database."""
+
+    label = "template database"
+
+
+@dataclass(frozen=True)
+class MakeDatabase:
+    """Role and database, cloned from the template."""
+
+    label = "database"
+
+
+@dataclass(frozen=True)
+class PublishRoute:
+    """The environment's host at the door."""
+
+    label = "route"
+
+
+@dataclass(frozen=True)
+class ApplyProcesses:
+    """The manifest, to the supervisor."""
+
+    label = "processes"
+
+
+@dataclass(frozen=True)
+class ProveHealth:
+    """Wait until API server, scheduler, DAG processor, triggerer and a worker have answered."""
+
+    label = "health"
+
+
+@dataclass(frozen=True)
+class StopProcesses:
+    """Everything of it, and its supervisor."""
+
+    label = "stop processes"
+
+
+@dataclass(frozen=True)
+class WithdrawRoute:
+    """Take its host away from the door."""
+
+    label = "withdraw route"
+
+
+@dataclass(frozen=True)
+class DropDatabase:
+    """Database and role."""
+
+    label = "drop database"
+
+
+@dataclass(frozen=True)
+class RemoveFolder:
+    """Files; with `keep_logs` the logs stay for whoever asks why it failed."""
+
+    keep_logs: bool = False
+    label = "remove files"
+
+
+@dataclass(frozen=True)
+class RemoveUser:
+    """The unix user."""
+
+    label = "remove user"
+
+
+@dataclass(frozen=True)
+class Forget:
+    """The last step of a deletion: the name is free."""
+
+    label = "forget"
+
+
+Step = (
+    MakeFolder | ResolveRequirements | BuildRuntime | TakeBundle | MakeTemplate | MakeDatabase | PublishRoute
+    | ApplyProcesses | ProveHealth | StopProcesses | WithdrawRoute | DropDatabase | RemoveFolder | RemoveUser | Forget
+)  # fmt: skip

@@ -1,0 +1,62 @@
+"""Between passes: follow the bucket of every ready environment, and remove versions that nothing names.
+
+A look at an unchanged bucket costs its listing. A bucket that cannot be read changes nothing: the DAGs in force
+stay, the problem is logged once until it changes.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+import structlog
+
+from tradewind.domain.environments import Environment
+from tradewind.domain.errors import TradewindError
+from tradewind.reconcile.hands import Hands
+
+PRUNE_SECONDS = 300.0
+_log = structlog.get_logger(__name__)
+
+# Versions that a run may still need: of runs that have not ended, and of what the DAG processor read last.
+VERSIONS_IN_USE = """
+    SELECT DISTINCT bundle_version FROM dag_run WHERE state IN ('queued', 'running') AND bundle_version IS NOT NULL
+    UNION SELECT bundle_version FROM dag WHERE bundle_version IS NOT NULL
+"""
+
+
+@dataclass
+class Sync:
+    """Follows buckets. Remembers what it reported, so that a problem is told once."""
+
+    hands: Hands
+    told: dict[str, str] = field(default_factory=dict)
+    pruned: dict[str, float] = field(default_factory=dict)
+
+    def follow(self, environment: Environment) -> None:
+        """One look at the bucket."""
+        key = str(environment.id)
+        try:
+            bucket = self.hands.source_bucket(environment)
+            snapshot = self.hands.snapshots_of(environment).take(bucket, environment.spec.dag_s3_path)
+        except TradewindError as error:
+            self._tell(key, error.sentence)
+            return
+        self._tell(key, "; ".join(snapshot.problems))
+        if snapshot.version != environment.bundle_version:
+            _log.info("bundle", action="changed", environment=key, version=snapshot.version, files=len(snapshot.files))
+            self.hands.environments.observe(environment.id, bundle_version=snapshot.version)
+        self._prune(environment)
+
+    def _prune(self, environment: Environment) -> None:
+        key = str(environment.id)
+        if time.monotonic() - self.pruned.get(key, 0.0) < PRUNE_SECONDS:
+            return
+        self.pruned[key] = time.monotonic()
+        used = self.hands.databases.strings(environment.id, VERSIONS_IN_USE)
+        removed = self.hands.snapshots_of(environment).prune(used)
+        if removed:
+            _log.info("bundle", action="pruned", environment=key, versions=len(removed))
+
+    def _tell(self, key: str, problem: str) -> None:
+        if problem and self.told.get(key) != problem:
+            _log.warning("bundle", action="problem", environment=key, problem=problem)
+        self.told[key] = problem

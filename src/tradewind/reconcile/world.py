@@ -1,0 +1,29 @@
+"""World: one environment as observed, facet by facet. The planner sees this and the wanted environment only."""
+
+from dataclasses import dataclass, field
+
+from tradewind.domain.manifests import ObservedManifest, ProcessState
+
+
+@dataclass(frozen=True)
+class World:
+    """What was seen. Unless said otherwise a False means absent, incomplete or out of date: to be made."""
+
+    folder: bool = False  # unix user, folders and fixed files
+    lock: bool = False  # the requirements were resolved and the lock saved
+    runtime: bool = False  # the virtualenv of that lock is built
+    template: bool = False  # the version's template database
+    database: bool = False  # the environment's own database, complete
+    bundle: str | None = None  # the snapshot in force
+    processes_current: bool = False  # exactly the wanted processes are under supervision and none has given up
+    processes_left: bool = False  # anything of it runs or may run
+    route: bool = False  # the door sends its host to it
+    database_left: bool = False  # a database or role of it exists
+    user_left: bool = False  # its unix user exists
+    proven: bool = False  # health was proven at this generation
+    observed: ObservedManifest = field(default_factory=lambda: ObservedManifest(""))
+
+    @property
+    def given_up(self) -> tuple[str, ...]:
+        """Processes that died too often to be tried again by their supervisor."""
+        return tuple(p.name for p in self.observed.processes if p.state is ProcessState.FATAL)

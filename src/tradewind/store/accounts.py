@@ -1,0 +1,48 @@
+"""The account of this data directory: made once, at the first `up`, with its root key.
+
+One account and one principal for now; users, roles and policies come with IAM and live beside it.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from tradewind.store.tables import accounts
+
+_KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Account number (12 digits), root key, and the key that web-login and CLI tokens are signed with."""
+
+    account_id: str
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    token_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The accounts table."""
+
+    engine: sa.Engine
+
+    def ensure(self) -> Account:
+        """The account, made if there is none. Safe when two do it at once: the first one's stays."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7234102)"))
+            row = connection.execute(sa.select(accounts)).mappings().first()
+            if row is None:
+                drawn = {
+                    "account_id": str(secrets.randbelow(9 * 10**11) + 10**11),
+                    "access_key_id": "AKIA" + "".join(secrets.choice(_KEY_ALPHABET) for _ in range(16)),
+                    "secret_access_key": secrets.token_urlsafe(30),
+                    "token_key": secrets.token_bytes(32),
+                    "created_at": datetime.now(UTC),
+                }
+                row = connection.execute(insert(accounts).values(drawn).returning(accounts)).mappings().one()
+        return Account(row["account_id"], row["access_key_id"], row["secret_access_key"], bytes(row["token_key"]))

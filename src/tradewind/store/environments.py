@@ -1,0 +1,257 @@
+"""Environments: the queries of the API (what is wanted) and of the reconciler (what was observed).
+
+The two never write the same column. Every method is one short transaction.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from tradewind.domain.environments import Change, ChangeState, Environment, Phase, Ports, Secrets, Target
+from tradewind.domain.identifiers import EnvironmentId
+from tradewind.domain.specs import Spec
+from tradewind.store.tables import changes, checkpoints, environments
+
+CHANNEL = "tradewind_environments"
+
+
+class EnvironmentExists(Exception):
+    """The name is taken by an environment that is not gone."""
+
+
+class AddressTaken(Exception):
+    """Another environment got the loopback address in the meantime: draw another."""
+
+
+@dataclass(frozen=True)
+class Environments:
+    """The environments table and what hangs on it."""
+
+    engine: sa.Engine
+
+    # -- what is wanted: the API writes this ---------------------------------------------------------------
+
+    def create(self, environment: Environment) -> None:
+        """Insert a new environment with its CREATE change, and say "look". Raises EnvironmentExists, AddressTaken."""
+        row = {
+            "id": str(environment.id),
+            "name": environment.name,
+            "spec": environment.spec.to_json(),
+            "tags": dict(environment.tags),
+            "target": environment.target.value,
+            "generation": environment.generation,
+            "created_at": environment.created_at,
+            "address": environment.address,
+            "ports": dataclasses.asdict(environment.ports),
+            "secrets": dataclasses.asdict(environment.secrets),
+            "phase": environment.phase.value,
+        }
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(sa.insert(environments).values(row))
+                self._begin_change(connection, str(environment.id), environment.change.kind, environment.generation)
+                self._notify(connection)
+        except sa.exc.IntegrityError as error:
+            if "live_address" in str(error.orig):
+                raise AddressTaken(environment.address) from error
+            raise EnvironmentExists(environment.name) from error
+
+    def want_absent(self, id_: EnvironmentId) -> bool:
+        """Ask for deletion. False when that was asked before."""
+        with self.engine.begin() as connection:
+            row = connection.execute(
+                sa.update(environments)
+                .where(environments.c.id == str(id_), environments.c.target == Target.PRESENT.value)
+                .values(target=Target.ABSENT.value, generation=environments.c.generation + 1)
+                .returning(environments.c.generation)
+            ).first()
+            if row is None:
+                return False
+            self._begin_change(connection, str(id_), "DELETE", row.generation)
+            self._notify(connection)
+        return True
+
+    def tag(self, id_: EnvironmentId, add: Mapping[str, str], remove: Sequence[str], limit: int) -> bool:
+        """Change tags. False, and nothing done, when there would be more than `limit`."""
+        with self.engine.begin() as connection:
+            tags = connection.execute(
+                sa.select(environments.c.tags).where(environments.c.id == str(id_)).with_for_update()
+            ).scalar_one()
+            new = {key: value for key, value in {**tags, **add}.items() if key not in remove}
+            if len(new) > limit:
+                return False
+            connection.execute(sa.update(environments).where(environments.c.id == str(id_)).values(tags=new))
+        return True
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def find(self, name: str) -> Environment | None:
+        """The environment of that name that is not gone."""
+        rows = self._select(environments.c.name == name)
+        return rows[0] if rows else None
+
+    def get(self, id_: EnvironmentId) -> Environment | None:
+        """The environment with that id, unless gone."""
+        rows = self._select(environments.c.id == str(id_))
+        return rows[0] if rows else None
+
+    def all(self) -> list[Environment]:
+        """All that are not gone, by name."""
+        return self._select(sa.true())
+
+    def names(self, after: str | None, limit: int) -> list[str]:
+        """Names in byte order, from the first one after `after`."""
+        query = sa.select(environments.c.name).where(environments.c.gone_at.is_(None))
+        if after is not None:
+            query = query.where(environments.c.name.collate("C") > after)
+        with self.engine.connect() as connection:
+            return list(connection.execute(query.order_by(environments.c.name.collate("C")).limit(limit)).scalars())
+
+    def ports_in_use(self) -> set[int]:
+        """Ports that environments hold."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(environments.c.ports).where(environments.c.gone_at.is_(None))).scalars()
+            return {port for ports in rows for port in ports.values()}
+
+    def addresses_in_use(self) -> set[str]:
+        """Loopback addresses that environments hold."""
+        with self.engine.connect() as connection:
+            query = sa.select(environments.c.address).where(environments.c.gone_at.is_(None))
+            return {address for address in connection.execute(query).scalars() if address}
+
+    # -- what was observed: the reconciler writes this -------------------------------------------------------
+
+    def observe(self, id_: EnvironmentId, *, phase: Phase | None = None, generation: int | None = None,
+                progress: str | None = None, bundle_version: str | None = None) -> None:  # fmt: skip
+        """Write what was seen; members left None stay."""
+        values: dict[str, Any] = {
+            "phase": None if phase is None else phase.value,
+            "observed_generation": generation,
+            "progress": progress,
+            "bundle_version": bundle_version,
+        }
+        values = {key: value for key, value in values.items() if value is not None}
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(environments).where(environments.c.id == str(id_)).values(values))
+
+    def finish_change(self, id_: EnvironmentId, kind: str, error: tuple[str, str] | None = None) -> None:
+        """End the pending change of a kind: well, or with (code, message)."""
+        code, message = error or (None, None)
+        with self.engine.begin() as connection:
+            connection.execute(
+                sa.update(changes)
+                .where(
+                    changes.c.environment_id == str(id_),
+                    changes.c.kind == kind,
+                    changes.c.state == ChangeState.PENDING.value,
+                )
+                .values(
+                    state=(ChangeState.FAILED if error else ChangeState.SUCCESS).value,
+                    finished_at=datetime.now(UTC),
+                    error_code=code,
+                    error_message=message,
+                )
+            )
+
+    def checkpoint(self, id_: EnvironmentId, generation: int, step: str, seconds: float) -> None:
+        """Note that a step has been done; doing it again keeps the first note."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                insert(checkpoints)
+                .values(
+                    environment_id=str(id_), generation=generation, step=step, seconds=seconds,
+                    passed_at=datetime.now(UTC),
+                )
+                .on_conflict_do_nothing()
+            )  # fmt: skip
+
+    def checkpoints(self, id_: EnvironmentId, generation: int) -> list[tuple[str, float]]:
+        """Steps done at a generation, in their order, with seconds."""
+        query = (
+            sa.select(checkpoints.c.step, checkpoints.c.seconds)
+            .where(checkpoints.c.environment_id == str(id_), checkpoints.c.generation == generation)
+            .order_by(checkpoints.c.passed_at)
+        )
+        with self.engine.connect() as connection:
+            return [(row.step, row.seconds) for row in connection.execute(query)]
+
+    def forget(self, id_: EnvironmentId) -> None:
+        """The environment is gone: its name is free; its secrets are wiped, its row stays as history."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                sa.update(environments)
+                .where(environments.c.id == str(id_))
+                .values(gone_at=datetime.now(UTC), phase=Phase.GONE.value, secrets={})
+            )
+
+    # -- inner -----------------------------------------------------------------------------------------------
+
+    def _select(self, condition: sa.ColumnElement[bool]) -> list[Environment]:
+        latest = (
+            sa.select(changes)
+            .distinct(changes.c.environment_id)
+            .order_by(changes.c.environment_id, changes.c.id.desc())
+            .subquery()
+        )
+        query = (
+            sa.select(
+                environments,
+                latest.c.kind,
+                latest.c.state,
+                latest.c.created_at.label("change_created_at"),
+                latest.c.error_code,
+                latest.c.error_message,
+            )
+            .join(latest, latest.c.environment_id == environments.c.id)
+            .where(environments.c.gone_at.is_(None), condition)
+            .order_by(environments.c.name.collate("C"))
+        )
+        with self.engine.connect() as connection:
+            return [_environment(row) for row in connection.execute(query).mappings()]
+
+    @staticmethod
+    def _begin_change(connection: sa.Connection, id_: str, kind: str, generation: int) -> None:
+        connection.execute(
+            sa.insert(changes).values(
+                environment_id=id_,
+                kind=kind,
+                generation=generation,
+                state=ChangeState.PENDING.value,
+                created_at=datetime.now(UTC),
+            )
+        )
+
+    @staticmethod
+    def _notify(connection: sa.Connection) -> None:
+        connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
+
+
+def _environment(row: sa.RowMapping) -> Environment:
+    return Environment(
+        id=EnvironmentId(row["id"]),
+        name=row["name"],
+        spec=Spec.from_json(row["spec"]),
+        tags=row["tags"],
+        target=Target(row["target"]),
+        generation=row["generation"],
+        created_at=row["created_at"],
+        phase=Phase(row["phase"]),
+        observed_generation=row["observed_generation"],
+        address=row["address"],
+        ports=Ports(**row["ports"]),
+        secrets=Secrets(**row["secrets"]),
+        change=Change(
+            kind=row["kind"],
+            state=ChangeState(row["state"]),
+            created_at=row["change_created_at"],
+            error_code=row["error_code"],
+            error_message=row["error_message"],
+        ),
+        progress=row["progress"],
+        bundle_version=row["bundle_version"],
+    )

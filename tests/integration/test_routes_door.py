@@ -1,0 +1,545 @@
+"""The door with real Caddy: what arrives upstream, what clients see, and what stays when routes change.
+
+Each test has ports and loopback addresses of its own; upstreams are small servers in threads.
+"""
+
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import signal
+import socket
+import socketserver
+import ssl
+import stat
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import certifi
+import pytest
+from cryptography import x509
+
+from tradewind.domain.errors import CannotProvide, CannotStart
+from tradewind.domain.identifiers import new_environment_id
+from tradewind.domain.manifests import Process
+from tradewind.routes.configuration import BODY_LIMIT, Door, EnvironmentRoute, render
+from tradewind.routes.door import Doorkeeper, Outcome, find_caddy, storage_folder
+from tradewind.routes.hosts import allocate_address, can_bind, free_port
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@dataclass
+class Received:
+    raw_path: str
+    headers: list[tuple[str, str]]
+    size: int
+
+    def values(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+
+@dataclass
+class Upstream:
+    """A server that says its name, remembers what it got, and streams on demand."""
+
+    name: str
+    address: str | tuple[str, int]
+    received: list[Received] = field(default_factory=list)
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    upstream: Upstream
+
+    def address_string(self):
+        return "client"
+
+    def log_message(self, *_):
+        pass
+
+    def _answer(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        size = 0
+        while size < length:
+            piece = self.rfile.read(min(65536, length - size))
+            if not piece:
+                return
+            size += len(piece)
+        self.upstream.received.append(Received(self.path, list(self.headers.items()), size))
+        if self.path.startswith("/stream"):
+            self._stream()
+            return
+        body = json.dumps({"upstream": self.upstream.name, "path": self.path, "size": size}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = _answer  # noqa: N815
+    do_POST = _answer  # noqa: N815
+
+    def _stream(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"6\r\nfirst\n\r\n")
+        self.wfile.flush()
+        self.upstream.go_on.wait(60)
+        self.wfile.write(b"5\r\nlast\n\r\n0\r\n\r\n")
+
+
+class _TcpServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+
+
+class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+    def get_request(self):
+        request, _ = super().get_request()
+        return request, ("unix", 0)
+
+
+@contextlib.contextmanager
+def serving(name: str, socket_path: Path | None = None) -> Iterator[Upstream]:
+    upstream = Upstream(name, "")
+    handler = type("Handler", (_Handler,), {"upstream": upstream})
+    server = _UnixServer(str(socket_path), handler) if socket_path else _TcpServer(("127.0.0.1", 0), handler)
+    upstream.address = server.server_address
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield upstream
+    finally:
+        upstream.go_on.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@dataclass
+class Setting:
+    """A door that runs, its control plane, one environment, and the bundle that clients are given."""
+
+    door: Door
+    keeper: Doorkeeper
+    folder: Path
+    process: Process
+    control_plane: Upstream
+    airflow: Upstream
+    environment: EnvironmentRoute
+    bundle: Path = Path()
+    caddy: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.process.log.open("ab") as log:
+            self.caddy = subprocess.Popen(
+                self.process.command,
+                env=dict(self.process.environment),
+                cwd=self.process.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_until(self.keeper.ready, self.process.log)
+
+    def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
+        if self.caddy and self.caddy.poll() is None:
+            self.caddy.send_signal(how)
+            self.caddy.wait(20)
+
+    def request(self, method, target, *, server=None, sni=None, host=None, headers=(), body=None, port=None):
+        """One HTTP/1.1 request on a connection of its own: (status, headers, body, connection's certificate)."""
+        address = server or "127.0.0.1"
+        with self.connect(address, port or self.door.port, sni or address) as connection:
+            lines = [f"{method} {target} HTTP/1.1", f"Host: {host or sni or address}", "Connection: close"]
+            lines += [f"{name}: {value}" for name, value in headers]
+            if body is not None:
+                lines.append(f"Content-Length: {len(body)}")
+            connection.sendall("\r\n".join([*lines, "", ""]).encode())
+            # A server that refuses a body hangs up while it is still being sent.
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                connection.sendall(body or b"")
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return response.status, response.headers, response.read()
+
+    def environment_request(self, method, target, environment=None, **options):
+        route = environment or self.environment
+        return self.request(
+            method, target, server=route.address, port=route.port, host=f"{route.host}:{route.port}", **options
+        )
+
+    @contextlib.contextmanager
+    def connect(self, address, port, sni, protocols=("http/1.1",)):
+        context = ssl.create_default_context(cafile=str(self.bundle))
+        context.set_alpn_protocols(list(protocols))
+        with (
+            socket.create_connection((address, port), timeout=20) as plain,
+            context.wrap_socket(plain, server_hostname=sni) as connection,
+        ):
+            yield connection
+
+
+def wait_until(true, log: Path | None = None, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError(log.read_text() if log and log.exists() else "did not become true in time")
+
+
+def environment_route(upstream: Upstream, port: int) -> EnvironmentRoute:
+    id_ = new_environment_id()
+    address = allocate_address((), str(id_))
+    return EnvironmentRoute(id_, address, port, upstream.address[1], address)
+
+
+@pytest.fixture
+def setting(tmp_path_factory) -> Iterator[Setting]:
+    run = tmp_path_factory.mktemp("r")
+    folder = run / "ca"
+    port = free_port(28000 + os.getpid() % 2000)
+    door = Door(storage_folder(folder), run / "admin.sock", run / "control.sock", port, names=("box.test",))
+    keeper = Doorkeeper(door, folder)
+    with serving("control", door.control_plane) as control_plane, serving("airflow") as airflow:
+        environment = environment_route(airflow, free_port(port + 1))
+        process = keeper.process(run / "caddy.log")
+        setting = Setting(door, keeper, folder, process, control_plane, airflow, environment)
+        keeper.prepare()
+        assert keeper.publish([environment]).outcome is Outcome.WRITTEN
+        try:
+            setting.start()
+            setting.bundle = keeper.bundle(folder / "bundle.pem")
+            # Caddy obtains certificates in the background after it has begun to listen.
+            wait_until(lambda: _answers(setting), process.log)
+            yield setting
+        finally:
+            setting.stop()
+
+
+def _answers(setting: Setting) -> bool:
+    try:
+        return setting.request("GET", "/healthz")[0] == 200 and setting.environment_request("GET", "/")[0] == 200
+    except (OSError, ssl.SSLError):
+        return False
+
+
+def test_clients_verify_with_the_bundle_and_nothing_else(setting):
+    status, _, body = setting.request("GET", "/environments", sni="localhost")
+    assert (status, json.loads(body)["upstream"]) == (200, "control")
+
+    with socket.create_connection(("127.0.0.1", setting.door.port), timeout=10) as plain:
+        public_roots_alone = ssl.create_default_context(cafile=certifi.where())
+        with pytest.raises(ssl.SSLCertVerificationError):
+            public_roots_alone.wrap_socket(plain, server_hostname="localhost")
+
+    assert stat.S_IMODE(setting.bundle.stat().st_mode) == 0o644
+    assert certifi.contents().strip() in setting.bundle.read_text()
+
+
+@pytest.mark.parametrize("name", ["localhost", "api.localhost", "env.localhost", "ops.localhost", "ops.box.test"])
+def test_the_apis_names_have_certificates(setting, name):
+    wait_until(lambda: _verifies(setting, name), setting.process.log)
+    assert setting.request("GET", "/environments/a", sni=name)[0] == 200
+    assert setting.control_plane.received[-1].values("Host") == [name]
+
+
+def _verifies(setting, name):
+    try:
+        with setting.connect("127.0.0.1", setting.door.port, name):
+            return True
+    except ssl.SSLError:
+        return False
+
+
+def test_an_environment_has_a_certificate_for_its_address(setting):
+    route = setting.environment
+    with setting.connect(route.address, route.port, route.address) as connection:
+        certificate = x509.load_der_x509_certificate(connection.getpeercert(binary_form=True))
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [str(address) for address in names.get_values_for_type(x509.IPAddress)] == [route.address]
+
+    status, _, body = setting.environment_request("GET", "/api/v2/version")
+    assert (status, json.loads(body)["upstream"]) == (200, "airflow")
+
+
+@pytest.mark.parametrize("path", ["/aws_mwaa/cli", "/pluginsv2/aws_mwaa/login", "/aws_mwaa/aws-console-sso?login=true"])
+def test_the_services_paths_on_an_environments_host_go_to_the_control_plane(setting, path):
+    forged = [
+        ("X-Tradewind-Environment", "another"),
+        ("x-tradewind-principal", "root"),
+        ("X_Tradewind_Environment", "a"),
+    ]
+    status, _, body = setting.environment_request("POST", path, headers=forged, body=b"token=a")
+    assert (status, json.loads(body)) == (200, {"upstream": "control", "path": path, "size": 7})
+    received = setting.control_plane.received[-1]
+    assert received.values("X-Tradewind-Environment") == [str(setting.environment.id)]
+    assert [name for name, _ in received.headers if "tradewind" in name.lower()] == ["X-Tradewind-Environment"]
+
+
+def test_headers_that_only_the_service_may_set_are_taken_from_requests(setting):
+    forged = [
+        ("X-Tradewind-Environment", "another"),
+        ("X-Forwarded-For", "203.0.113.9"),
+        ("X-Forwarded-Prefix", "/evil"),
+        ("X_Forwarded_For", "203.0.113.9"),
+        ("Forwarded", "for=203.0.113.9"),
+        ("X-Real-IP", "203.0.113.9"),
+    ]
+    setting.request("GET", "/environments", headers=forged)
+    setting.environment_request("GET", "/home", headers=forged)
+    for received in (setting.control_plane.received[-1], setting.airflow.received[-1]):
+        assert "203.0.113.9" not in str(received.headers)
+        assert "evil" not in str(received.headers)
+        assert received.values("X-Tradewind-Environment") == []
+        assert received.values("X-Forwarded-For")[0].startswith("127.")
+        assert received.values("X-Forwarded-Proto") == ["https"]
+    route = setting.environment
+    assert setting.airflow.received[-1].values("X-Forwarded-Host") == [f"{route.host}:{route.port}"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/tags/arn%3Aaws%3Aairflow%3Aus-east-1%3A123456789012%3Aenvironment%2FE",
+        "/tags/arn:aws:airflow:us-east-1:123456789012:environment/E?tagKeys=a%20b&tagKeys=c+d",
+        "/environments/a%2e%2e%2Fb//c/../d",
+        "/restapi/%E2%82%AC?x=%2F;y&&",
+    ],
+)
+def test_the_raw_path_arrives_unchanged(setting, path):
+    setting.request("GET", path)
+    assert setting.control_plane.received[-1].raw_path == path
+    setting.environment_request("GET", path)
+    assert setting.airflow.received[-1].raw_path == path
+
+
+def test_requests_arrive_as_they_were_sent(setting):
+    authority = f"127.0.0.1:{setting.door.port}"
+    setting.request("GET", "/environments", host=authority, headers=[("Authorization", "AWS4-HMAC-SHA256 x")])
+    received = setting.control_plane.received[-1]
+    assert received.values("Host") == [authority]
+    assert received.values("Authorization") == ["AWS4-HMAC-SHA256 x"]
+    assert received.values("Accept-Encoding") == []
+
+
+def test_unknown_hosts_and_paths_are_the_apis(setting):
+    status, headers, body = setting.request("GET", "/no/such/thing", host="unheard.of")
+    assert (status, json.loads(body)["upstream"]) == (200, "control")
+    assert "Server" not in headers
+    assert "Via" not in headers
+
+
+def test_bodies_reach_the_control_plane_up_to_the_limit_and_are_refused_beyond_it(setting):
+    status, _, body = setting.request("POST", "/restapi/E", body=b"a" * BODY_LIMIT)
+    assert (status, json.loads(body)["size"]) == (200, BODY_LIMIT)
+
+    status, headers, body = setting.request("POST", "/restapi/E", body=b"a" * (BODY_LIMIT + 1))
+    assert (status, headers["Content-Type"]) == (413, "application/json")
+    assert "7 MiB" in json.loads(body)["message"]
+
+    status, _, body = setting.environment_request("POST", "/api/v2/dags", body=b"a" * (BODY_LIMIT + 1))
+    assert (status, json.loads(body)["size"]) == (200, BODY_LIMIT + 1)
+
+
+def test_an_environment_that_is_down_is_said_so(setting):
+    closed = socket.socket()
+    closed.bind(("127.0.0.1", 0))
+    with closed:  # bound but not listening: connections are refused
+        route = replace(setting.environment, upstream_port=closed.getsockname()[1])
+        setting.keeper.publish([route])
+        status, headers, body = setting.environment_request("GET", "/home", headers=[("Accept", "text/html,*/*")])
+        assert (status, headers["Retry-After"], headers["Cache-Control"]) == (503, "5", "no-store")
+        assert headers["Content-Type"].startswith("text/html")
+        assert b"<p>This Apache Airflow environment is not answering." in body
+
+        status, headers, body = setting.environment_request("GET", "/api/v2/dags")
+        assert (status, headers["Content-Type"]) == (503, "text/plain; charset=utf-8")
+        assert body.startswith(b"This Apache Airflow environment is not answering.")
+
+        # the control plane's paths on the same host live on
+        assert setting.environment_request("POST", "/aws_mwaa/cli", body=b"")[0] == 200
+
+
+def test_an_api_that_is_down_is_said_so_in_json(setting):
+    elsewhere = replace(setting.door, control_plane=setting.folder / "nobody.sock")
+    Doorkeeper(elsewhere, setting.folder).publish([setting.environment])
+    status, headers, body = setting.request("GET", "/environments")
+    assert (status, headers["X-Amzn-Errortype"], headers["Content-Type"]) == (
+        503,
+        "ServiceUnavailable",
+        "application/json",
+    )
+    assert "not answering" in json.loads(body)["message"]
+    assert setting.environment_request("GET", "/home")[0] == 200
+
+
+def test_routes_change_under_a_stream_that_is_not_cut(setting):
+    with serving("second") as second:
+        other = environment_route(second, setting.environment.port)
+        route = setting.environment
+        with setting.connect(route.address, route.port, route.address) as connection:
+            connection.sendall(f"GET /stream HTTP/1.1\r\nHost: {route.host}\r\n\r\n".encode())
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            assert response.readline() == b"first\n"  # streamed, not held back
+
+            assert setting.keeper.publish([route, other]).outcome is Outcome.LOADED
+            wait_until(lambda: _serves(setting, other), setting.process.log)
+            assert json.loads(setting.environment_request("GET", "/", other)[2])["upstream"] == "second"
+
+            assert setting.keeper.publish([other]).outcome is Outcome.LOADED
+            setting.airflow.go_on.set()
+            assert response.read() == b"last\n"
+
+        wait_until(lambda: can_bind(route.address, route.port))
+        certificates = [path.name for path in setting.door.storage.glob("certificates/local/*")]
+        assert other.host in certificates
+        assert route.host not in certificates
+        assert json.loads(setting.environment_request("GET", "/", other)[2])["upstream"] == "second"
+
+
+def _serves(setting, route):
+    try:
+        return setting.environment_request("GET", "/", route)[0] == 200
+    except (OSError, ssl.SSLError):
+        return False
+
+
+def test_a_websocket_survives_a_change_of_routes(setting):
+    """An upgraded connection is carried as bytes; the upstream here echoes them."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def echo():
+        connection, _ = listener.accept()
+        with connection:
+            while b"\r\n\r\n" not in connection.recv(65536, socket.MSG_PEEK):
+                pass
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            while piece := connection.recv(65536):
+                connection.sendall(piece)
+
+    thread = threading.Thread(target=echo, daemon=True)
+    thread.start()
+    with listener, serving("second") as second:
+        route = replace(setting.environment, upstream_port=listener.getsockname()[1])
+        setting.keeper.publish([route])
+        with setting.connect(route.address, route.port, route.address) as connection:
+            head = f"GET /ws HTTP/1.1\r\nHost: {route.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            connection.sendall((head + key).encode())
+            assert b" 101 " in connection.recv(65536)
+            connection.sendall(b"one")
+            assert connection.recv(65536) == b"one"
+            setting.keeper.publish([route, environment_route(second, route.port)])
+            connection.sendall(b"two")
+            assert connection.recv(65536) == b"two"
+    thread.join(20)
+
+
+def test_http_2_is_spoken_and_nothing_listens_on_udp(setting):
+    route = setting.environment
+    with setting.connect(route.address, route.port, route.address, ("h2", "http/1.1")) as connection:
+        assert connection.selected_alpn_protocol() == "h2"
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + struct.pack(">I", 0)[1:] + b"\x04\x00" + bytes(4))
+        frame = connection.recv(9)
+        assert frame[3] == 0x04  # the server's SETTINGS
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((route.address, route.port))
+
+
+def test_publishing_twice_changes_nothing(setting):
+    assert setting.keeper.publish([setting.environment]).outcome is Outcome.UNCHANGED
+    before = (setting.folder / "caddy.json").stat().st_mtime_ns
+    assert setting.keeper.publish([setting.environment]).outcome is Outcome.UNCHANGED
+    assert (setting.folder / "caddy.json").stat().st_mtime_ns == before
+
+
+def test_caddy_comes_back_with_the_newest_routes(setting):
+    with serving("second") as second:
+        other = environment_route(second, setting.environment.port)
+        setting.keeper.publish([setting.environment, other])
+        setting.stop(signal.SIGKILL)
+        assert not setting.keeper.ready()
+        setting.start()
+        wait_until(lambda: _serves(setting, other), setting.process.log)
+        assert setting.keeper.publish([setting.environment, other]).outcome is Outcome.UNCHANGED
+        # the root is the old one: clients' bundles stay good
+        before = setting.bundle.read_bytes()
+        assert setting.keeper.bundle(setting.bundle).read_bytes() == before
+
+
+def test_caddy_ends_by_itself_when_asked(setting):
+    setting.stop(signal.SIGTERM)
+    assert setting.caddy.returncode == 0
+
+
+def test_an_environment_whose_port_is_taken_is_left_out_and_named(setting):
+    with serving("second") as second:
+        other = environment_route(second, setting.environment.port)
+        with socket.create_server((other.address, other.port)):
+            publication = setting.keeper.publish([setting.environment, other])
+            assert list(publication.left_out) == [other.id]
+            assert f"cannot listen on {other.address} port {other.port}" in publication.left_out[other.id]
+            assert setting.environment_request("GET", "/home")[0] == 200
+
+            # ... and it cannot keep the door from starting either
+            setting.stop()
+            (setting.folder / "caddy.json").write_text(json.dumps(render(setting.door, [setting.environment, other])))
+            setting.keeper.prepare()
+            setting.start()
+        assert setting.keeper.publish([setting.environment, other]).left_out == {}
+        wait_until(lambda: _serves(setting, other), setting.process.log)
+
+
+def test_what_caddy_refuses_leaves_the_old_routes_in_force_and_on_disk(setting, monkeypatch):
+    monkeypatch.setattr("tradewind.routes.hosts.can_bind", lambda *_: True)  # taken a moment after it was looked at
+    with serving("second") as second:
+        other = environment_route(second, setting.environment.port)
+        with (
+            socket.create_server((other.address, other.port)),
+            pytest.raises(CannotProvide, match=f"the proxy refuses them: .*{other.address}"),
+        ):
+            setting.keeper.publish([setting.environment, other])
+        assert json.loads((setting.folder / "caddy.json").read_text()) == render(setting.door, [setting.environment])
+        assert setting.environment_request("GET", "/home")[0] == 200
+        assert setting.keeper.publish([setting.environment, other]).outcome is Outcome.LOADED
+
+
+def test_only_the_services_user_reaches_the_admin_socket_and_the_keys(setting):
+    assert stat.S_IMODE(setting.door.admin_socket.stat().st_mode) == 0o600
+    assert stat.S_IMODE(setting.door.storage.stat().st_mode) == 0o700
+    assert stat.S_IMODE(setting.folder.stat().st_mode) == 0o711
+    keys = [*setting.door.storage.rglob("*.key")]
+    assert keys
+    assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
+    assert stat.S_IMODE((setting.folder / "caddy.json").stat().st_mode) == 0o600
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", 2019), timeout=2)
+    # nothing was written outside of the storage
+    assert sorted(path.name for path in setting.folder.iterdir()) == ["bundle.pem", "caddy.json", "storage"]
+
+
+def test_a_root_that_never_comes_is_an_error_that_names_the_file(tmp_path):
+    door = Door(storage_folder(tmp_path), tmp_path / "admin.sock", tmp_path / "control.sock", 1)
+    with pytest.raises(CannotStart, match=r"bundle\.pem: the proxy has made no root certificate"):
+        Doorkeeper(door, tmp_path).bundle(tmp_path / "bundle.pem", timeout=0.1)
+
+
+def test_the_binary_is_the_packages():
+    version = subprocess.run([find_caddy(), "version"], capture_output=True, text=True, timeout=20, check=True)
+    assert version.stdout.startswith("v2.11.7 ")
