@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tradewind.bundles import Directories, Snapshots
 from tradewind.bundles.directories import DirectoryBucket
+from tradewind.bundles.settling import Change, Settling
 from tradewind.bundles.versions import Versions
 from tradewind.domain.errors import CannotProvide
 
@@ -227,6 +228,45 @@ def test_a_lost_index_costs_a_reading_and_nothing_else(place, broken):
     assert place.settled().version == version
     place.put("a.py", "two")
     assert contents(place.settled().path) == {"a.py": b"two"}
+
+
+def test_files_of_the_first_look_are_read_again_since_their_clock_may_have_stood_still(place, monkeypatch):
+    place.put("a.py")
+    place.look()
+    read = []
+    real = DirectoryBucket.fetch
+    monkeypatch.setattr(DirectoryBucket, "fetch", lambda *a: read.append(a[1].key) or real(*a))
+    place.settled()
+    assert read == ["dags/a.py"]
+
+
+def test_what_moves_is_kept_unless_it_cannot_lie_beside_what_came(place, monkeypatch):
+    place.put("a", "a file")
+    place.put("gone.py", "just deleted")
+    place.settled()
+    shutil.rmtree(place.root / "dags")
+    place.put("a/x", "in a folder")
+    verdict = Change(settled=frozenset({"a/x"}), moving=frozenset({"a", "gone.py"}), due=True)
+    monkeypatch.setattr(Settling, "judge", lambda *_, **__: verdict)
+    assert contents(place.look().path) == {"a/x": b"in a folder", "gone.py": b"just deleted"}
+
+
+def test_current_names_a_version_at_every_moment(place, monkeypatch):
+    place.put("a.py", "one")
+    old = place.settled().version
+    place.put("a.py", "two")
+    place.look()
+    real = Path.rename
+
+    def dies(self, target):
+        if self.name == "current.new":
+            raise Killed
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", dies)
+    with pytest.raises(Killed):
+        place.look(after=2.0)
+    assert place.restarted().current() == old
 
 
 def test_another_prefix_is_another_source(place):

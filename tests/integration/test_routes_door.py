@@ -152,7 +152,7 @@ class Setting:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(self.keeper.ready, self.process.log)
+        self.keeper.wait()
 
     def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
         if self.caddy and self.caddy.poll() is None:
@@ -355,6 +355,11 @@ def test_bodies_reach_the_control_plane_up_to_the_limit_and_are_refused_beyond_i
     assert (status, json.loads(body)["size"]) == (200, BODY_LIMIT + 1)
 
 
+def test_headers_have_a_limit(setting):
+    assert setting.request("GET", "/environments", headers=[("X-Long", "a" * 60_000)])[0] == 200
+    assert setting.request("GET", "/environments", headers=[("X-Long", "a" * 80_000)])[0] == 431
+
+
 def test_an_environment_that_is_down_is_said_so(setting):
     closed = socket.socket()
     closed.bind(("127.0.0.1", 0))
@@ -540,6 +545,39 @@ def test_a_root_that_never_comes_is_an_error_that_names_the_file(tmp_path):
         Doorkeeper(door, tmp_path).bundle(tmp_path / "bundle.pem", timeout=0.1)
 
 
+def test_a_door_that_never_opens_is_an_error(tmp_path):
+    door = Door(storage_folder(tmp_path), tmp_path / "admin.sock", tmp_path / "control.sock", 1)
+    with pytest.raises(CannotStart, match="cannot start the proxy"):
+        Doorkeeper(door, tmp_path).wait(timeout=0.1)
+
+
 def test_the_binary_is_the_packages():
     version = subprocess.run([find_caddy(), "version"], capture_output=True, text=True, timeout=20, check=True)
     assert version.stdout.startswith("v2.11.7 ")
+
+
+def test_a_door_for_another_port_does_not_start_with_the_old_ones_file(tmp_path):
+    old = Door(storage_folder(tmp_path), tmp_path / "admin.sock", tmp_path / "control.sock", free_port(29100))
+    Doorkeeper(old, tmp_path).prepare()
+    new = replace(old, port=free_port(old.port + 1))
+    Doorkeeper(new, tmp_path).prepare()
+    assert json.loads((tmp_path / "caddy.json").read_text()) == render(new, ())
+
+
+def test_a_file_that_is_good_is_kept_with_its_environments(tmp_path):
+    door = Door(storage_folder(tmp_path), tmp_path / "admin.sock", tmp_path / "control.sock", free_port(29200))
+    keeper = Doorkeeper(door, tmp_path)
+    keeper.prepare()
+    id_ = new_environment_id()
+    address = allocate_address((), str(id_))
+    route = EnvironmentRoute(id_, address, free_port(29300, address=address), 1, address)
+    keeper.publish([route])
+    keeper.prepare()
+    assert json.loads((tmp_path / "caddy.json").read_text()) == render(door, [route])
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path):
+    (tmp_path / "ca").write_text("a file")
+    door = Door(storage_folder(tmp_path / "ca"), tmp_path / "admin.sock", tmp_path / "control.sock", 1)
+    with pytest.raises(CannotStart, match="cannot prepare the proxy's folder"):
+        Doorkeeper(door, tmp_path / "ca").prepare()

@@ -137,7 +137,7 @@ class Snapshots:
         self.versions.begin()
         fetched, problems = self._fetch(bucket, {path: found[path] for path in sorted(settled & found.keys())})
         late = (settled & found.keys()) - fetched.keys()
-        kept = {p: e for p, e in before.entries.items() if p not in fetched and True}
+        kept = {p: e for p, e in before.entries.items() if p not in fetched and (p in found or p not in settled)}
         for path in beside(fetched, kept):
             del kept[path]
         entries = {**kept, **fetched}

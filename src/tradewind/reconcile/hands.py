@@ -60,7 +60,10 @@ class Hands:
         key = str(environment.id)
         if key not in self.snapshots:
             user = self.user(environment)
-            self.snapshots[key] = Snapshots(self.layout(environment).bundle, user.gid if user else None)
+            made = Snapshots(self.layout(environment).bundle, user.gid if user else None)
+            if user is None and self.host.as_root:  # looked at before its user was made: nothing to remember yet
+                return made
+            self.snapshots[key] = made
         return self.snapshots[key]
 
     @staticmethod

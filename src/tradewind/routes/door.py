@@ -19,6 +19,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -61,13 +62,14 @@ class Publication:
 
 
 class Doorkeeper:
-    """Keeps Caddy in step with the routes. One per data directory; not for use by two threads at once."""
+    """Keeps Caddy in step with the routes. One per data directory; safe for many threads."""
 
     def __init__(self, door: Door, folder: Path) -> None:
         """Use `folder` (the layout's `ca`) for files; `door.storage` should be `storage_folder(folder)`."""
         self._door = door
         self._folder = folder
         self._admin = Admin(door.admin_socket)
+        self._lock = threading.Lock()
         self._file = folder / "caddy.json"
 
     def process(self, log: Path) -> Process:
@@ -115,7 +117,13 @@ class Doorkeeper:
 
         Environments whose listener cannot be had are left out and named, so that one taken port does not
         close the door for all. Raises CannotProvide when Caddy refuses the rest, which leaves the old routes.
+
+        WRITTEN is a promise for Caddy's next start only: one that is starting now may have read the older file.
         """
+        with self._lock:
+            return self._publish(environments)
+
+    def _publish(self, environments: Sequence[EnvironmentRoute]) -> Publication:
         loaded = self._admin.loaded()
         left_out = self._unreachable(environments, loaded)
         wanted = render(self._door, [e for e in environments if e.id not in left_out])
@@ -139,6 +147,19 @@ class Doorkeeper:
         """Whether Caddy runs, answers and serves a configuration of ours."""
         loaded = self._admin.loaded()
         return loaded is not None and "http" in loaded.get("apps", {})
+
+    def wait(
+        self,
+        timeout: float = 20.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Return when the door is ready. Raises CannotStart after `timeout` seconds."""
+        deadline = clock() + timeout
+        while not self.ready():
+            if clock() >= deadline:
+                raise CannotStart(f"cannot start the proxy: it has not answered for {timeout:.0f} s; see its log")
+            sleep(0.05)
 
     def bundle(
         self,

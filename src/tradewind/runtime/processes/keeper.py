@@ -1,9 +1,10 @@
 """supervisord with three additions: `python -I -m tradewind.runtime.processes.keeper` in the owner's folder.
 
 It holds `supervisord.lock` as long as it lives, so that an owner never has two. It sees a child's end at once
-(`Wakeup`). And the moment a program has ended, however it ended, it kills what the program left behind in its session, before a
-new copy can start: supervisord alone leaves the children of a killed or a badly written program running. Descendants
-that left their session become its children (it is their subreaper), so that whoever stops the owner can find them.
+(`Wakeup`). And the moment a program has ended, however it ended, it kills what the program left behind in its session,
+before a new copy can start: supervisord alone leaves the children of a killed or a badly written program running.
+Descendants that left their session become its children (it is their subreaper), so that whoever stops the owner can
+find them.
 """
 
 import ctypes

@@ -1,8 +1,9 @@
 """Copy each log to `<log>.1` and empty it.
 
-`python -I -m tradewind.runtime.processes.trimmer`, a list of path and user id as JSON on standard input. A process of its own because it
-takes on the rights of each log's user, which no thread of the service may do: a user may have put a link where the
-copy goes. Where the directory is ours alone, and the user cannot write there, it is done with our rights.
+`python -I -m tradewind.runtime.processes.trimmer`, with a list of path and user id as JSON on standard input. A
+process of its own because it takes on the rights of each log's user, which no thread of the service may do: a user may
+have put a link where the copy goes. Where the directory is ours alone, and the user cannot write there, it is done
+with our rights.
 """
 
 import json

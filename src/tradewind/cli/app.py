@@ -1,0 +1,246 @@
+"""The commands and their options: what `--help` shows. Each hands over to a module that does the work.
+
+Those modules are imported when their command runs: boto3 and the server's parts take seconds to load on a slow
+disk, and help, completion and a mistyped option need none of it.
+"""
+
+# ruff: noqa: PLC0415  (imports inside functions: see above)
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from tradewind.cli.output import Output
+
+app = typer.Typer(
+    name="tradewind",
+    help="A managed Apache Airflow service that you run yourself, with the Amazon MWAA API.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+DataDir = Annotated[
+    Optional[Path],  # noqa: UP045  (typer shows it so)
+    typer.Option(
+        "--data-dir",
+        help="Where everything lies. Default: TRADEWIND_DATA_DIR, else the user's data home.",
+        metavar="DIR",
+    ),
+]
+Format = Annotated[Output, typer.Option("--output", "-o", help="How results are printed.")]
+Name = Annotated[str, typer.Argument(help="The environment's name.", metavar="NAME")]
+Text = Output.TEXT
+
+
+@app.callback()
+def everything(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
+) -> None:
+    """A managed Apache Airflow service that you run yourself, with the Amazon MWAA API."""
+    if version:
+        from tradewind import __version__
+
+        print(f"tradewind {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def up(
+    data_dir: DataDir = None,
+    port: Annotated[
+        Optional[int],
+        typer.Option("--port", help="Port of the API. Default: 8443, or the next free one.", min=1, max=65535),
+    ] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return when the API answers; the service goes on.")
+    ] = False,
+    output: Format = Text,
+) -> None:
+    """Start the service, and every environment that was there."""
+    from tradewind.cli.serving import bring_up
+
+    bring_up(data_dir, port, detach=detach, output=output)
+
+
+@app.command()
+def down(data_dir: DataDir = None, output: Format = Text) -> None:
+    """Stop the service and everything that it started."""
+    from tradewind.cli.serving import bring_down
+
+    bring_down(data_dir, output)
+
+
+@app.command()
+def status(data_dir: DataDir = None, output: Format = Text) -> None:
+    """Show the service and its environments."""
+    from tradewind.cli.standing import show_status
+
+    raise typer.Exit(show_status(data_dir, output))
+
+
+@app.command()
+def doctor(
+    data_dir: DataDir = None,
+    port: Annotated[Optional[int], typer.Option("--port", help="The port you mean to name.", min=1, max=65535)] = None,
+    output: Format = Text,
+) -> None:
+    """Find and name what is wrong on this machine. Changes nothing."""
+    from tradewind.cli.examining import examine_machine
+
+    raise typer.Exit(examine_machine(data_dir, port, output))
+
+
+@app.command()
+def create(
+    name: Name,
+    dags: Annotated[Path, typer.Option("--dags", help="A folder of DAGs, or one DAG file.", metavar="PATH")],
+    requirements: Annotated[
+        Optional[Path], typer.Option("--requirements", help="A requirements.txt.", metavar="FILE")
+    ] = None,
+    environment_class: Annotated[
+        str, typer.Option("--class", help="Environment class.", metavar="CLASS")
+    ] = "mw1.micro",
+    airflow_version: Annotated[Optional[str], typer.Option("--airflow-version", metavar="VERSION")] = None,
+    min_workers: Annotated[Optional[int], typer.Option("--min-workers", metavar="N")] = None,
+    max_workers: Annotated[Optional[int], typer.Option("--max-workers", metavar="N")] = None,
+    schedulers: Annotated[Optional[int], typer.Option("--schedulers", metavar="N")] = None,
+    option: Annotated[
+        Optional[list[str]],
+        typer.Option("--option", help="An Airflow setting; may be repeated.", metavar="SECTION.KEY=VALUE"),
+    ] = None,
+    tag: Annotated[
+        Optional[list[str]], typer.Option("--tag", help="A tag; may be repeated.", metavar="KEY=VALUE")
+    ] = None,
+    bucket: Annotated[
+        Optional[str], typer.Option("--bucket", help="Bucket for the files. Default: from the name.", metavar="BUCKET")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the creation to its end.")] = True,
+    data_dir: DataDir = None,
+    output: Format = Text,
+) -> None:
+    """Put DAGs into a bucket and create an environment from it."""
+    from tradewind.cli.creating import Wishes, create_environment
+
+    wishes = Wishes(
+        name=name,
+        dags=dags,
+        requirements=requirements,
+        environment_class=environment_class,
+        airflow_version=airflow_version,
+        min_workers=min_workers,
+        max_workers=max_workers,
+        schedulers=schedulers,
+        options=tuple(option or ()),
+        tags=tuple(tag or ()),
+        bucket=bucket,
+    )
+    create_environment(wishes, data_dir, output, wait=wait)
+
+
+@app.command(name="list")
+def list_(data_dir: DataDir = None, output: Format = Text) -> None:
+    """List the environments."""
+    from tradewind.cli.showing import list_environments
+
+    list_environments(data_dir, output)
+
+
+@app.command()
+def show(name: Name, data_dir: DataDir = None, output: Format = Text) -> None:
+    """Show all of one environment."""
+    from tradewind.cli.showing import show_environment
+
+    show_environment(name, data_dir, output)
+
+
+@app.command()
+def delete(
+    name: Name,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Return when nothing is left of it.")] = False,
+    data_dir: DataDir = None,
+    output: Format = Text,
+) -> None:
+    """Delete an environment. Its bucket stays."""
+    from tradewind.cli.deleting import delete_environment
+
+    delete_environment(name, data_dir, output, wait=wait)
+
+
+@app.command()
+def dags(
+    name: Name,
+    action: Annotated[str, typer.Argument(help="list, trigger, state, pause or unpause.", metavar="[ACTION]")] = "list",
+    dag: Annotated[Optional[str], typer.Argument(help="The DAG.", metavar="[DAG]")] = None,
+    run: Annotated[
+        Optional[str], typer.Argument(help="With state: one run of it. Default: the latest.", metavar="[RUN]")
+    ] = None,
+    conf: Annotated[
+        Optional[str],
+        typer.Option("--conf", help="With trigger: the run's configuration, a JSON object.", metavar="JSON"),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="With trigger: follow the run to its end.")] = False,
+    data_dir: DataDir = None,
+    output: Format = Text,
+) -> None:
+    """List an environment's DAGs, trigger one, see how it does.
+
+    \b
+    tradewind dags NAME
+    tradewind dags NAME trigger DAG [--conf JSON] [--wait]
+    tradewind dags NAME state DAG [RUN]
+    tradewind dags NAME pause DAG
+    tradewind dags NAME unpause DAG
+    """
+    from tradewind.cli.dags import dags_command
+
+    raise typer.Exit(dags_command(name, action, dag, run, conf=conf, wait=wait, data_dir=data_dir, output=output))
+
+
+@app.command()
+def logs(
+    name: Name,
+    words: Annotated[
+        Optional[list[str]],
+        typer.Argument(
+            help="A component (scheduler, worker-1, api-server, ...), or a DAG and its task.",
+            metavar="[COMPONENT | DAG TASK]",
+        ),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it is written, until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.", min=0, metavar="N")] = 50,
+    run: Annotated[
+        Optional[str], typer.Option("--run", help="Of a task: this run. Default: what was written last.", metavar="RUN")
+    ] = None,
+    attempt: Annotated[Optional[int], typer.Option("--try", help="Of a task: this try.", metavar="N")] = None,
+    map_index: Annotated[
+        Optional[int], typer.Option("--map-index", help="Of a mapped task: this one.", metavar="N")
+    ] = None,
+    data_dir: DataDir = None,
+    output: Format = Text,
+) -> None:
+    """Show what an environment's components or tasks wrote. Works after a failed creation too.
+
+    \b
+    tradewind logs NAME                 the end of every component's log
+    tradewind logs NAME scheduler       one component, or all of its kind
+    tradewind logs NAME DAG TASK        the newest try of a task
+    """
+    from tradewind.cli.logs import Wanted, show_logs
+
+    wanted = Wanted(tuple(words or ()), follow=follow, lines=lines, run=run, attempt=attempt, map_index=map_index)
+    show_logs(name, wanted, data_dir, output)
+
+
+@app.command(name="open")
+def open_(
+    name: Name,
+    only_print: Annotated[bool, typer.Option("--print", help="Only print the URL.")] = False,
+    data_dir: DataDir = None,
+    output: Format = Text,
+) -> None:
+    """Sign in to an environment's Airflow with a browser."""
+    from tradewind.cli.signing_in import open_environment
+
+    open_environment(name, data_dir, output, only_print=only_print)
