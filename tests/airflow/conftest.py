@@ -69,7 +69,8 @@ def runtime() -> Path:
     version = versions()[default_version()]
     python = "/usr/bin/python3" if AS_ROOT and Path("/usr/bin/python3").exists() else sys.executable
     found = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=True)
-    digest = hashlib.sha256((version.lock + found.stdout + str(SOURCE)).encode()).hexdigest()[:12]
+    closing = (SOURCE.parent / "tradewind_airflow_closed.pth").read_text()
+    digest = hashlib.sha256((version.lock + found.stdout + str(SOURCE) + closing).encode()).hexdigest()[:12]
     kept = Path(os.environ.get("TRADEWIND_TEST_RUNTIMES", REPOSITORY / ".venvs"))
     root = kept / f"airflow-{version.name}-{digest}"
     if not (root / "complete").exists():
@@ -85,7 +86,8 @@ def runtime() -> Path:
             check=True,
         )  # fmt: skip
         packages = next((root / "lib").glob("python3.*/site-packages"))
-        (packages / "tradewind_airflow.pth").write_text(f"{SOURCE}\n")
+        (packages / "tradewind_airflow.pth").write_text(f"{SOURCE}\n")  # read first: names sort so
+        shutil.copy2(SOURCE.parent / "tradewind_airflow_closed.pth", packages)
         (root / "complete").touch()
     return root
 

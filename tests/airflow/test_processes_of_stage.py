@@ -27,6 +27,13 @@ def test_a_process_and_its_children_are_closed_to_others_of_their_user(stage, na
         assert "PermissionError" in looked.stderr, f"{process.cmdline()} can be read"
 
 
+def test_what_a_trusted_process_executes_is_closed_too(stage):
+    variables = dict(stage.inputs.extra_environment) | {"TRADEWIND_CLOSED": "1", "SECRET": "x"}
+    look = "from tradewind_airflow.closed import process_is_closed; print(process_is_closed())"
+    assert stage.run("-c", look, environment=variables).stdout.split() == ["True"]
+    assert stage.run("-c", look, environment={"SECRET": "x"}).stdout.split() == ["False"]
+
+
 def test_an_ordinary_process_can_be_read_by_its_neighbours(stage):
     """The test above can fail: without the entry, the same look succeeds."""
     people = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}

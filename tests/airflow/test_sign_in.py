@@ -104,6 +104,28 @@ def test_roles_allow_what_airflow_says_they_allow(stage):
     assert admin.get("/auth/fab/v1/users").status_code == 200
 
 
+def test_a_custom_role_can_open_one_dag(stage):
+    text = "from airflow.sdk import DAG\nfor name in ('granted', 'hidden'):\n    with DAG(name, schedule=None):\n        pass\n"
+    stage.deploy({"two.py": text})
+    admin = stage.client()
+    end = time.monotonic() + 20
+    while not {"granted", "hidden"} <= {dag["dag_id"] for dag in admin.get("/api/v2/dags").json()["dags"]}:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    actions = [{"action": {"name": "can_read"}, "resource": {"name": name}} for name in ("DAG:granted", "Website")]
+    made = admin.post("/auth/fab/v1/roles", json={"name": "OneDag", "actions": actions})
+    assert made.status_code in {200, 201}, made.text
+    stage.client(sub="narrow", roles=["Public"])
+    admin.patch(
+        "/auth/fab/v1/users/narrow",
+        params={"update_mask": "roles"},
+        json={"roles": [{"name": "Public"}, {"name": "OneDag"}]},
+    ).raise_for_status()
+    narrow = stage.client(sub="narrow", roles=["Public"])
+    assert [dag["dag_id"] for dag in narrow.get("/api/v2/dags").json()["dags"]] == ["granted"]
+    assert narrow.get("/api/v2/dags/hidden").status_code == 403
+
+
 def test_fab_pages_know_the_person_by_the_same_token(stage):
     token = stage.sign_in(stage.assertion()).json()["access_token"]
     with httpx.Client(base_url=stage.url, cookies={"_token": token}, timeout=30) as browser:

@@ -194,14 +194,14 @@ def test_lower_priority_stops_last(world: World):
 def test_one_that_dies_at_once_ends_fatal_with_its_last_words_and_is_started_again(world: World):
     flag = world.base / "now-it-works"
     script = f"test -e {flag} && exec sleep 1000; echo cannot find my heart >&2; exit 3"
-    world.apply(world.process("one", script))
+    world.apply(world.process("one", script, start_seconds=1))
     until(lambda: world.state("one") is ProcessState.FATAL, 30)
     assert len([line for line in world.lines("one") if line.startswith("started")]) == 4
     assert world.runtime.last_lines(OWNER, "one", 1) == ("cannot find my heart",)
-    world.apply(world.process("one", script))
+    world.apply(world.process("one", script, start_seconds=1))
     until(lambda: len([line for line in world.lines("one") if line.startswith("started")]) >= 5)
     flag.touch()
-    world.apply(world.process("one", script))
+    world.apply(world.process("one", script, start_seconds=1))
     world.running("one")
 
 

@@ -26,11 +26,14 @@ from tradewind_airflow.closed import close_process
 SIGN_IN_PATH = "/aws_mwaa/aws-console-sso"
 
 
-class TradewindAuthManager(FabAuthManager):
-    """FAB's permissions, our people."""
+class TradewindFabAuthManager(FabAuthManager):
+    """FAB's permissions, our people.
+
+    Its name must hold "FabAuthManager": Airflow's DAG processor looks for that text before it writes a DAG's permissions.
+    """
 
     def init(self) -> None:
-        """Run in each worker of the API server: those that uvicorn spawns have to be closed here."""
+        """Run in each worker of the API server: closed once more, should the runtime lack our `.pth` file."""
         close_process()
         super().init()
 

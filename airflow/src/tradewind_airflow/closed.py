@@ -2,7 +2,9 @@
 
 A process that is not "dumpable" (prctl) cannot be read through /proc/<pid>/environ, /proc/<pid>/mem or ptrace by
 others of its user. The flag goes to forks (DAG processor's and triggerer's children, Celery's slots) and is lost at
-exec: there it has to be set again (API server workers beyond the first: see `auth`, which they all import).
+exec. Trusted components therefore pass on TRADEWIND_CLOSED=1, and `tradewind_airflow_closed.pth`, which Python reads at
+its start, closes what they execute too (the API server's workers where there are several, multiprocessing's tracker)
+within milliseconds. Tasks' own commands are not closed: workers do not set it.
 """
 
 import ctypes
@@ -10,6 +12,7 @@ import logging
 import os
 import sys
 
+VARIABLE = "TRADEWIND_CLOSED"
 _PR_GET_DUMPABLE = 3
 _PR_SET_DUMPABLE = 4
 
@@ -25,6 +28,12 @@ def close_process() -> bool:
         return True
     log.warning("cannot close the process to its neighbours: %s", os.strerror(ctypes.get_errno()))
     return False
+
+
+def close_process_and_heirs() -> bool:
+    """Close this process and every Python that it will execute."""
+    os.environ[VARIABLE] = "1"
+    return close_process()
 
 
 def process_is_closed() -> bool:

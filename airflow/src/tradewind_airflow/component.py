@@ -8,7 +8,7 @@ then runs Airflow's own command in the same process: signals and exit status are
 import os
 import sys
 
-from tradewind_airflow.closed import close_process
+from tradewind_airflow.closed import close_process, close_process_and_heirs
 
 _COMMANDS = {
     "scheduler": ["scheduler"],
@@ -25,10 +25,12 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in _COMMANDS:
         sys.stderr.write(f"cannot start: name one of {', '.join(_COMMANDS)}\n")
         return 2
-    close_process()
     component, *rest = arguments
-    # Airflow's settings print a warning for a umask wider than this; files are the environment user's own
-    os.umask(0o027)
+    if component == "worker":
+        close_process()  # what tasks execute is theirs
+    else:
+        close_process_and_heirs()
+    os.umask(0o027)  # files are the environment's own
     sys.argv = ["airflow", *_COMMANDS[component], *rest]
     _substitute(component)
 

@@ -7,7 +7,7 @@ disk, and help, completion and a mistyped option need none of it.
 # ruff: noqa: PLC0415  (imports inside functions: see above)
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 
 DataDir = Annotated[
-    Optional[Path],  # noqa: UP045  (typer shows it so)
+    Path | None,
     typer.Option(
         "--data-dir",
         help="Where everything lies. Default: TRADEWIND_DATA_DIR, else the user's data home.",
@@ -32,6 +32,19 @@ DataDir = Annotated[
 Format = Annotated[Output, typer.Option("--output", "-o", help="How results are printed.")]
 Name = Annotated[str, typer.Argument(help="The environment's name.", metavar="NAME")]
 Text = Output.TEXT
+
+DAGS_FORMS = """\b
+tradewind dags NAME                              list them, and files that cannot be loaded
+tradewind dags NAME trigger DAG [--conf JSON] [--wait]
+tradewind dags NAME state DAG [RUN]              the run and its tasks
+tradewind dags NAME pause DAG
+tradewind dags NAME unpause DAG
+"""
+LOGS_FORMS = """\b
+tradewind logs NAME                              the end of every component's log
+tradewind logs NAME scheduler                    one component, or all of its kind
+tradewind logs NAME DAG TASK                     the newest try of a task
+"""
 
 
 @app.callback()
@@ -50,7 +63,7 @@ def everything(
 def up(
     data_dir: DataDir = None,
     port: Annotated[
-        Optional[int],
+        int | None,
         typer.Option("--port", help="Port of the API. Default: 8443, or the next free one.", min=1, max=65535),
     ] = None,
     detach: Annotated[
@@ -83,7 +96,7 @@ def status(data_dir: DataDir = None, output: Format = Text) -> None:
 @app.command()
 def doctor(
     data_dir: DataDir = None,
-    port: Annotated[Optional[int], typer.Option("--port", help="The port you mean to name.", min=1, max=65535)] = None,
+    port: Annotated[int | None, typer.Option("--port", help="The port you mean to name.", min=1, max=65535)] = None,
     output: Format = Text,
 ) -> None:
     """Find and name what is wrong on this machine. Changes nothing."""
@@ -94,27 +107,26 @@ def doctor(
 
 @app.command()
 def create(
+    *,
     name: Name,
     dags: Annotated[Path, typer.Option("--dags", help="A folder of DAGs, or one DAG file.", metavar="PATH")],
     requirements: Annotated[
-        Optional[Path], typer.Option("--requirements", help="A requirements.txt.", metavar="FILE")
+        Path | None, typer.Option("--requirements", help="A requirements.txt.", metavar="FILE")
     ] = None,
     environment_class: Annotated[
         str, typer.Option("--class", help="Environment class.", metavar="CLASS")
     ] = "mw1.micro",
-    airflow_version: Annotated[Optional[str], typer.Option("--airflow-version", metavar="VERSION")] = None,
-    min_workers: Annotated[Optional[int], typer.Option("--min-workers", metavar="N")] = None,
-    max_workers: Annotated[Optional[int], typer.Option("--max-workers", metavar="N")] = None,
-    schedulers: Annotated[Optional[int], typer.Option("--schedulers", metavar="N")] = None,
+    airflow_version: Annotated[str | None, typer.Option("--airflow-version", metavar="VERSION")] = None,
+    min_workers: Annotated[int | None, typer.Option("--min-workers", metavar="N")] = None,
+    max_workers: Annotated[int | None, typer.Option("--max-workers", metavar="N")] = None,
+    schedulers: Annotated[int | None, typer.Option("--schedulers", metavar="N")] = None,
     option: Annotated[
-        Optional[list[str]],
+        list[str] | None,
         typer.Option("--option", help="An Airflow setting; may be repeated.", metavar="SECTION.KEY=VALUE"),
     ] = None,
-    tag: Annotated[
-        Optional[list[str]], typer.Option("--tag", help="A tag; may be repeated.", metavar="KEY=VALUE")
-    ] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.", metavar="KEY=VALUE")] = None,
     bucket: Annotated[
-        Optional[str], typer.Option("--bucket", help="Bucket for the files. Default: from the name.", metavar="BUCKET")
+        str | None, typer.Option("--bucket", help="Bucket for the files. Default: from the name.", metavar="BUCKET")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the creation to its end.")] = True,
     data_dir: DataDir = None,
@@ -168,65 +180,53 @@ def delete(
     delete_environment(name, data_dir, output, wait=wait)
 
 
-@app.command()
+@app.command(epilog=DAGS_FORMS)
 def dags(
+    *,
     name: Name,
-    action: Annotated[str, typer.Argument(help="list, trigger, state, pause or unpause.", metavar="[ACTION]")] = "list",
-    dag: Annotated[Optional[str], typer.Argument(help="The DAG.", metavar="[DAG]")] = None,
+    action: Annotated[str, typer.Argument(help="list, trigger, state, pause or unpause.", metavar="ACTION")] = "list",
+    dag: Annotated[str | None, typer.Argument(help="The DAG.", metavar="DAG")] = None,
     run: Annotated[
-        Optional[str], typer.Argument(help="With state: one run of it. Default: the latest.", metavar="[RUN]")
+        str | None, typer.Argument(help="With state: one run of it. Default: the latest.", metavar="RUN")
     ] = None,
     conf: Annotated[
-        Optional[str],
+        str | None,
         typer.Option("--conf", help="With trigger: the run's configuration, a JSON object.", metavar="JSON"),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="With trigger: follow the run to its end.")] = False,
     data_dir: DataDir = None,
     output: Format = Text,
 ) -> None:
-    """List an environment's DAGs, trigger one, see how it does.
-
-    \b
-    tradewind dags NAME
-    tradewind dags NAME trigger DAG [--conf JSON] [--wait]
-    tradewind dags NAME state DAG [RUN]
-    tradewind dags NAME pause DAG
-    tradewind dags NAME unpause DAG
-    """
+    """List an environment's DAGs, trigger one, see how it does."""
     from tradewind.cli.dags import dags_command
 
     raise typer.Exit(dags_command(name, action, dag, run, conf=conf, wait=wait, data_dir=data_dir, output=output))
 
 
-@app.command()
+@app.command(epilog=LOGS_FORMS)
 def logs(
+    *,
     name: Name,
     words: Annotated[
-        Optional[list[str]],
+        list[str] | None,
         typer.Argument(
             help="A component (scheduler, worker-1, api-server, ...), or a DAG and its task.",
-            metavar="[COMPONENT | DAG TASK]",
+            metavar="COMPONENT|DAG TASK",
         ),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it is written, until Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.", min=0, metavar="N")] = 50,
     run: Annotated[
-        Optional[str], typer.Option("--run", help="Of a task: this run. Default: what was written last.", metavar="RUN")
+        str | None, typer.Option("--run", help="Of a task: this run. Default: what was written last.", metavar="RUN")
     ] = None,
-    attempt: Annotated[Optional[int], typer.Option("--try", help="Of a task: this try.", metavar="N")] = None,
+    attempt: Annotated[int | None, typer.Option("--try", help="Of a task: this try.", metavar="N")] = None,
     map_index: Annotated[
-        Optional[int], typer.Option("--map-index", help="Of a mapped task: this one.", metavar="N")
+        int | None, typer.Option("--map-index", help="Of a mapped task: this one.", metavar="N")
     ] = None,
     data_dir: DataDir = None,
     output: Format = Text,
 ) -> None:
-    """Show what an environment's components or tasks wrote. Works after a failed creation too.
-
-    \b
-    tradewind logs NAME                 the end of every component's log
-    tradewind logs NAME scheduler       one component, or all of its kind
-    tradewind logs NAME DAG TASK        the newest try of a task
-    """
+    """Show what an environment's components or tasks wrote. Works after a failed creation too."""
     from tradewind.cli.logs import Wanted, show_logs
 
     wanted = Wanted(tuple(words or ()), follow=follow, lines=lines, run=run, attempt=attempt, map_index=map_index)

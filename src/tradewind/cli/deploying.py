@@ -58,7 +58,7 @@ def deploy(buckets: Path, bucket: str, dags: Path, requirements: Path | None) ->
     target = root / DAGS
     try:
         target.mkdir(parents=True, exist_ok=True)
-        put = {file for file in _copies(dags, target)}
+        put = set(_copies(dags, target))
         if requirements is not None:
             _put(requirements, root / REQUIREMENTS)
         others = sum(1 for path, _ in _files(target) if path not in put)
@@ -85,7 +85,7 @@ def _copies(source: Path, target: Path) -> Iterator[Path]:
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Every file that belongs to the DAGs, and its place in the folder. Links are followed: it is the user's own folder."""
+    """Every file that belongs to the DAGs, and its place. Links to files are followed: it is the user's own folder."""
     for parent, folders, names in os.walk(folder, onerror=_refuse, followlinks=False):
         folders[:] = sorted(name for name in folders if not ignored_name(name))
         for name in sorted(names):

@@ -35,7 +35,7 @@ def _tell(finding: Finding, width: int) -> None:
     margin = 7 + 2 + width + 2
     first, *more = textwrap.wrap(finding.sentence, max(30, columns - margin)) or [""]
     word = finding.severity.value.ljust(7)
-    line(f"{paint(word) if sys.stdout.isatty() else word}  {finding.subject:<{width}}  {first}")
+    line(f"{paint(word)}  {finding.subject:<{width}}  {first}")
     for text in more:
         line(" " * margin + text)
     if finding.remedy:

@@ -74,13 +74,7 @@ def _check(wanted: Wanted) -> None:
 def _identify(name: str, settings: Settings, data_dir: Path | None) -> EnvironmentId:
     """The environment's id, from the service; while that is down an id itself will do."""
     try:
-        service = service_of(data_dir)
-        if service.endpoint.data_dir != settings.data_dir:
-            raise Failure(
-                f"cannot show the logs of {name}: they lie in the data directory of the service at "
-                f"{service.endpoint.url}; name it with --data-dir"
-            )
-        return EnvironmentId(existing(service, name).id)
+        return _ask(name, settings, data_dir)
     except Exception as error:
         failure = explain(error)
         if failure.status != UNREACHABLE:
@@ -90,6 +84,16 @@ def _identify(name: str, settings: Settings, data_dir: Path | None) -> Environme
             return EnvironmentId(name)
         known = f"; while it is down, name one by its id: {', '.join(there)}" if there else ""
         raise Failure(failure.sentence + known, failure.status) from error
+
+
+def _ask(name: str, settings: Settings, data_dir: Path | None) -> EnvironmentId:
+    service = service_of(data_dir)
+    if service.endpoint.data_dir != settings.data_dir:
+        raise Failure(
+            f"cannot show the logs of {name}: they lie in the data directory of the service at "
+            f"{service.endpoint.url}; name it with --data-dir"
+        )
+    return EnvironmentId(existing(service, name).id)
 
 
 def _ids(settings: Settings) -> list[str]:

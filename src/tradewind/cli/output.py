@@ -6,6 +6,7 @@ one object, or one object a line where there is no end to wait for.
 
 import enum
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -47,24 +48,26 @@ def note(text: str) -> None:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print rows below their columns' names."""
-    for text in aligned(columns, rows, colour=sys.stdout.isatty()):
+    for text in aligned(columns, rows):
         print(text)
     sys.stdout.flush()
 
 
-def aligned(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, colour: bool = False) -> Iterator[str]:
-    """The lines of a table."""
+def aligned(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
+    """The lines of a table; states have their colours on a terminal."""
     cells = [[_cell(value) for value in row] for row in [columns, *rows]]
     widths = [max(len(row[n]) for row in cells) for n in range(len(columns))]
     for number, row in enumerate(cells):
         padded = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
         padded[-1] = row[-1]
-        shown = [paint(text) for text in padded] if colour and number else padded
+        shown = [paint(text) for text in padded] if number else padded
         yield "  ".join(shown).rstrip()
 
 
 def paint(text: str) -> str:
-    """A state's word in its colour."""
+    """A state's word in its colour, on a terminal."""
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        return text
     code = {"green": 32, "yellow": 33, "red": 31}.get(COLOURS.get(text.strip(), ""))
     return text if code is None else f"\x1b[{code}m{text}\x1b[0m"
 

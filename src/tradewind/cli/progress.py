@@ -61,7 +61,7 @@ class Teller:
 
     say: Callable[[str], None]
     show: Callable[[str], None]
-    _told: Progress = Progress()  # noqa: RUF009  (immutable)
+    _told: Progress = Progress()
 
     def tell(self, progress: Progress) -> None:
         """Tell what is new."""

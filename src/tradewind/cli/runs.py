@@ -44,15 +44,16 @@ class Airflow:
 
     def trigger(self, dag: str, conf: Mapping[str, Any]) -> Mapping[str, Any]:
         """A new run, now."""
-        return self._call("POST", f"/dags/{_part(dag)}/dagRuns", body={"logical_date": None, "conf": dict(conf)})
+        body = {"logical_date": None, "conf": dict(conf)}
+        return self._object("POST", f"/dags/{_part(dag)}/dagRuns", body)
 
     def pause(self, dag: str, *, paused: bool) -> Mapping[str, Any]:
         """Hold the DAG's schedule, or let it go on."""
-        return self._call("PATCH", f"/dags/{_part(dag)}", body={"is_paused": paused})
+        return self._object("PATCH", f"/dags/{_part(dag)}", {"is_paused": paused})
 
     def run(self, dag: str, run: str) -> Mapping[str, Any]:
         """One run."""
-        return self._call("GET", f"/dags/{_part(dag)}/dagRuns/{_part(run)}")
+        return self._object("GET", f"/dags/{_part(dag)}/dagRuns/{_part(run)}")
 
     def latest_run(self, dag: str) -> Mapping[str, Any] | None:
         """The run that was begun last."""
@@ -63,7 +64,7 @@ class Airflow:
     def tasks(self, dag: str, run: str) -> list[Task]:
         """Task instances of a run, in the order in which they began."""
         path = f"/dags/{_part(dag)}/dagRuns/{_part(run)}/taskInstances"
-        found = sorted(self._pages(path, "task_instances", {}), key=lambda one: (one.get("start_date") or "~", one["task_id"], one["map_index"]))  # fmt: skip
+        found = sorted(self._pages(path, "task_instances", {}), key=_beginning)
         return [
             Task(one["task_id"], one["map_index"], one["state"] or "none", one["try_number"], one.get("duration"))
             for one in found
@@ -78,8 +79,16 @@ class Airflow:
             if not page[member] or offset >= page["total_entries"]:
                 return
 
+    def _object(self, method: str, path: str, body: Any = None) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = self._call(method, path, body=body)
+        return answer
+
     def _call(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
         return self.service.airflow(self.name, method, path, query=query, body=body)
+
+
+def _beginning(one: Mapping[str, Any]) -> tuple[str, str, int]:
+    return one.get("start_date") or "~", one["task_id"], one["map_index"]
 
 
 def _part(name: str) -> str:

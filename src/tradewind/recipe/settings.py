@@ -272,7 +272,7 @@ def _essential(inputs: RecipeInputs) -> dict[str, str]:
         # tasks know the broker's password: nobody may order workers about through it
         "celery.worker_enable_remote_control": "False",
         "celery_broker_transport_options.visibility_timeout": "86400",
-        "core.auth_manager": "tradewind_airflow.auth.TradewindAuthManager",
+        "core.auth_manager": "tradewind_airflow.auth.TradewindFabAuthManager",
         "core.execution_api_server_url": f"http://127.0.0.1:{inputs.ports.api}/execution/",
         "core.executor": "CeleryExecutor",
         "core.load_examples": "False",

@@ -38,4 +38,5 @@ def test_a_version_is_named_by_paths_and_contents_only():
     entries = {"a": Entry("tag", "1"), "b": Entry("tag", "2")}
     assert version_of(entries) == version_of({"b": Entry("other", "2"), "a": Entry("", "1")})
     assert version_of(entries) != version_of({"a": Entry("tag", "2"), "b": Entry("tag", "1")})
+    assert version_of(entries) != version_of({"a": Entry("tag", "1"), "c": Entry("tag", "2")})
     assert len(version_of({})) == 32

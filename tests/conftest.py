@@ -1,0 +1,186 @@
+"""Fixtures that several rooms of tests share: a running service, and one environment in it.
+
+Both are made once for a whole run. The service is started as a user starts it (the command line, detached) in a
+data directory of its own, and stopped at the end with everything that it started.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+ROOT = Path(__file__).parents[1]
+TRADEWIND = Path(sys.executable).with_name("tradewind")
+ROLE = "arn:aws:iam::111111111111:role/execution"
+NETWORK = {"SubnetIds": ["subnet-a", "subnet-b"], "SecurityGroupIds": ["sg-a"]}
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service: what `up --output json` printed."""
+
+    endpoint_url: str
+    region: str
+    account_id: str
+    access_key_id: str
+    secret_access_key: str
+    ca_bundle: str
+    data_dir: str
+
+    @property
+    def data(self) -> Path:
+        return Path(self.data_dir)
+
+    def client(self, **overrides: Any) -> Any:
+        """boto3's client, unchanged but for the endpoint."""
+        config = Config(inject_host_prefix=False, retries={"max_attempts": 0}, read_timeout=60)
+        given = {
+            "endpoint_url": self.endpoint_url, "region_name": self.region, "verify": self.ca_bundle,
+            "aws_access_key_id": self.access_key_id, "aws_secret_access_key": self.secret_access_key, "config": config,
+        }  # fmt: skip
+        return boto3.session.Session().client("mwaa", **(given | overrides))
+
+    def variables(self) -> dict[str, str]:
+        """What `up` tells people to export for AWS's clients."""
+        return {
+            "AWS_ENDPOINT_URL_MWAA": self.endpoint_url,
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+            "AWS_CA_BUNDLE": self.ca_bundle,
+            "REQUESTS_CA_BUNDLE": self.ca_bundle,
+        }
+
+    def bucket(self, name: str) -> Path:
+        """A directory bucket, made if need be."""
+        folder = self.data / "buckets" / name
+        (folder / "dags").mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def create(self, name: str, bucket: str, **members: Any) -> None:
+        """CreateEnvironment with what most tests do not care about filled in."""
+        asked = {
+            "Name": name, "ExecutionRoleArn": ROLE, "SourceBucketArn": f"arn:aws:s3:::{bucket}", "DagS3Path": "dags",
+            "NetworkConfiguration": NETWORK, "EnvironmentClass": "mw1.micro",
+        }  # fmt: skip
+        self.client().create_environment(**(asked | members))
+
+    def wait(self, name: str, *, seconds: float = 300) -> dict[str, Any]:
+        """The environment, once it is no longer CREATING."""
+        client = self.client()
+        found: dict[str, Any] = {}
+
+        def settled() -> bool:
+            found.update(client.get_environment(Name=name)["Environment"])
+            return found["Status"] != "CREATING"
+
+        eventually(settled, seconds=seconds, what=f"{name} to leave CREATING")
+        return found
+
+    def wait_gone(self, name: str, *, seconds: float = 90) -> None:
+        """Return when GetEnvironment answers ResourceNotFoundException."""
+        client = self.client()
+
+        def gone() -> bool:
+            try:
+                client.get_environment(Name=name)
+            except client.exceptions.ResourceNotFoundException:
+                return True
+            return False
+
+        eventually(gone, seconds=seconds, what=f"{name} to be gone")
+
+    def rest(self, name: str, method: str, path: str, **members: Any) -> Any:
+        """InvokeRestApi's RestApiResponse."""
+        return self.client().invoke_rest_api(Name=name, Method=method, Path=path, **members)["RestApiResponse"]
+
+    def run_dag(self, name: str, dag: str, *, seconds: float = 120) -> dict[str, Any]:
+        """Trigger a DAG that is known or will soon be, and return its finished run."""
+
+        def known() -> bool:
+            try:
+                self.rest(name, "PATCH", f"/dags/{dag}", Body={"is_paused": False})
+            except self.client().exceptions.ClientError:
+                return False
+            return True
+
+        eventually(known, seconds=60, what=f"DAG {dag} to be known")
+        run = self.rest(name, "POST", f"/dags/{dag}/dagRuns", Body={"logical_date": None})
+        found: dict[str, Any] = {}
+
+        def finished() -> bool:
+            found.update(self.rest(name, "GET", f"/dags/{dag}/dagRuns/{run['dag_run_id']}"))
+            return found["state"] in {"success", "failed"}
+
+        eventually(finished, seconds=seconds, what=f"run {run['dag_run_id']} of {dag} to end")
+        return found
+
+
+def eventually(check: Callable[[], bool], *, seconds: float, what: str, pause: float = 0.3) -> None:
+    """Return when `check` says True; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds:.0f} s in vain for {what}")
+        time.sleep(pause)
+
+
+def tradewind(*arguments: str, data: Path | str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+    """Run the command line on a data directory."""
+    return subprocess.run(
+        [str(TRADEWIND), *arguments, "--data-dir", str(data)],
+        capture_output=True, text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def bring_up(data: Path | str, *arguments: str) -> Service:
+    """`tradewind up --detach --output json`."""
+    done = tradewind("up", "--detach", "--output", "json", *arguments, data=data)
+    assert done.returncode == 0, done.stderr
+    return Service(**json.loads(done.stdout))
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Iterator[Path]:
+    """A folder for data directories. As root it must be one that other users can pass through."""
+    root = Path(tempfile.mkdtemp(prefix="tradewind-test-", dir="/var/tmp" if os.geteuid() == 0 else None))
+    root.chmod(0o711)
+    yield root
+    shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def service(data_root: Path) -> Iterator[Service]:
+    """A running service of this run's own."""
+    data = data_root / "shared"
+    running = bring_up(data)
+    try:
+        yield running
+    finally:
+        done = tradewind("down", data=data)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def environment(service: Service) -> str:
+    """The name of one AVAILABLE environment that tests share; its bucket is `shared`."""
+    bucket = service.bucket("shared")
+    for source in (ROOT / "tests" / "dags").glob("*.py"):
+        shutil.copy(source, bucket / "dags")
+    service.create("shared", "shared", Tags={"purpose": "tests"})
+    found = service.wait("shared")
+    assert found["Status"] == "AVAILABLE", found.get("LastUpdate")
+    return "shared"
