@@ -8,8 +8,8 @@ import time
 from dataclasses import replace
 
 import pytest
+from tests.integration.test_processes_world import OWNER, World, made, until
 
-from integration.test_processes_world import OWNER, World, made, until
 from tradewind.domain.manifests import ProcessState
 from tradewind.runtime.processes.launcher import boot, look
 

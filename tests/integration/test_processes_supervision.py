@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.integration.test_processes_world import OWNER, World, command_line, environment_of, made, until
 
-from integration.test_processes_world import OWNER, World, command_line, environment_of, made, until
 from tradewind.domain.errors import CannotStart, StaleGeneration, TradewindError
 from tradewind.domain.manifests import Manifest, ObservedManifest, ProcessState
 from tradewind.runtime.processes import ProcessRuntime

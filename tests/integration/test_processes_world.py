@@ -52,7 +52,12 @@ class World:
 
     def process(self, name: str, script: str = "exec sleep 1000", **words: Any) -> Process:
         """A shell that says `started PID` first."""
-        words = {"log": self.log(name), "directory": Path("/"), "environment": self.environment(name), "start_seconds": 0} | words
+        words = {
+            "log": self.log(name),
+            "directory": Path("/"),
+            "environment": self.environment(name),
+            "start_seconds": 0,
+        } | words
         return Process(name=name, command=("/bin/sh", "-c", f"echo started $$; {script}"), **words)
 
     def environment(self, name: str, **more: str) -> dict[str, str]:

@@ -29,7 +29,7 @@ SIGN_IN_PATH = "/aws_mwaa/aws-console-sso"
 class TradewindFabAuthManager(FabAuthManager):
     """FAB's permissions, our people.
 
-    Its name must hold "FabAuthManager": Airflow's DAG processor looks for that text before it writes a DAG's permissions.
+    Its name must hold "FabAuthManager": Airflow's DAG processor looks for that text before it writes permissions.
     """
 
     def init(self) -> None:

@@ -69,6 +69,8 @@ def _serve(settings: Settings, announce: Callable[[Announcement], None], stop: t
     engine = host.server.engine()
     upgrade(engine)
     account = Accounts(engine).ensure()
+    host.doorkeeper.wait()
+    bundle = host.doorkeeper.bundle(layout.ca / "bundle.pem")
     hands = wire_hands(settings, host, runtime, account, engine)
     server = _start_api(wire_app(settings, hands, account, engine), str(layout.run / "api.sock"))
     reconciler = Reconciler(
@@ -80,7 +82,6 @@ def _serve(settings: Settings, announce: Callable[[Announcement], None], stop: t
     worker = threading.Thread(target=reconciler.run, args=(stop,), name="reconciler", daemon=True)
     try:
         hands.publish()
-        bundle = host.doorkeeper.bundle(layout.ca / "bundle.pem")
         worker.start()
         announcement = _announcement(settings, host, account, str(bundle))
         _wait_for_answer(announcement, stop)

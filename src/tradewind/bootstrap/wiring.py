@@ -1,6 +1,7 @@
 """Which parts stand behind which names: the reconciler's hands, the API's and the gateway's services."""
 
 import os
+import ssl
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from tradewind.gateway import GatewayServices, create_gateway, is_for_gateway
 from tradewind.recipe.environments import HostFacts
 from tradewind.recipe.settings import Component, trusted_home, trusted_settings
 from tradewind.reconcile.hands import Hands
+from tradewind.routes.door import Outcome
 from tradewind.runtime import Runtime, users
 from tradewind.runtime.virtualenvs import Virtualenvs, choose_interpreter
 from tradewind.settings import Settings
@@ -49,7 +51,8 @@ def wire_hands(settings: Settings, host: Host, runtime: Runtime, account: Accoun
         wanted = routes(environments, host.plan)
         publication = host.doorkeeper.publish(wanted)
         published.clear()
-        published.update(route.id for route in wanted if route.id not in publication.left_out)
+        if publication.outcome is not Outcome.WRITTEN:  # a proxy that is just starting may have read the older file
+            published.update(route.id for route in wanted if route.id not in publication.left_out)
         for id_, reason in publication.left_out.items():
             _log.warning("route", action="left_out", environment=str(id_), reason=reason)
 
@@ -81,6 +84,9 @@ def wire_hands(settings: Settings, host: Host, runtime: Runtime, account: Accoun
         ),
         hosts=host.plan,
         http=httpx.Client(trust_env=False, timeout=10),
+        door=httpx.Client(
+            trust_env=False, timeout=10, verify=ssl.create_default_context(cafile=layout.ca / "bundle.pem")
+        ),
         bucket=lambda name: _bucket(settings, name),
         bucket_variables=lambda name: _bucket_variables(settings, name),
         bucket_folder=lambda name: layout.buckets / name if (layout.buckets / name).is_dir() else None,

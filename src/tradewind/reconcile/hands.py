@@ -35,7 +35,8 @@ class Hands:
     virtualenvs: Virtualenvs
     host: HostFacts
     hosts: HostPlan
-    http: httpx.Client
+    http: httpx.Client  # to loopback
+    door: httpx.Client  # to hosts of environments, trusting our authority
     bucket: Callable[[str], Bucket]
     bucket_variables: Callable[[str], Mapping[str, str]]
     bucket_folder: Callable[[str], Path | None]

@@ -54,12 +54,17 @@ def prove(
     environment: Environment,
     http: httpx.Client,
     *,
+    door: Callable[[], bool],
     workers: Iterable[str],
     triggerer: bool,
     seconds: float,
     go_on: Callable[[], None],
 ) -> Health:
-    """Ask until everything has answered or time is up. `go_on` is called between looks and may raise to end it."""
+    """Ask until everything has answered or time is up.
+
+    `door` tells whether the environment's host answers as people reach it. `go_on` is called between looks and
+    may raise to end it.
+    """
     deadline = time.monotonic() + seconds
     silent = set(workers)
     missing: tuple[str, ...] = ("API server",)
@@ -69,7 +74,9 @@ def prove(
             silent -= ear.heard()
             missing = ask(environment, http, triggerer=triggerer)
             if not missing and not silent:
-                return Health(())
+                if door():
+                    return Health(())
+                missing = ("host at the door",)
             time.sleep(0.2)
     return Health((*missing, *sorted(name.partition("@")[0] for name in silent)))
 

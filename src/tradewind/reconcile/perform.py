@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from tradewind.domain.arns import bucket_name
 from tradewind.domain.environments import Environment
 from tradewind.domain.errors import CannotProvide
@@ -175,6 +177,7 @@ class Performer:
         proof = health.prove(
             environment,
             self.hands.http,
+            door=lambda: self._answers_at_the_door(environment),
             workers=names,
             triggerer=triggerer_is_enabled(environment.spec.airflow_configuration_options),
             seconds=HEALTH_SECONDS,
@@ -189,6 +192,13 @@ class Performer:
                 "INCORRECT_CONFIGURATION",
                 lines,
             )
+
+    def _answers_at_the_door(self, environment: Environment) -> bool:
+        url = f"https://{self.hands.hosts.host(environment.id, environment.address).authority}/api/v2/version"
+        try:
+            return self.hands.door.get(url).is_success
+        except httpx.HTTPError:
+            return False
 
     def _died(self, environment: Environment, process: str) -> CannotProvide:
         lines = self._words(environment, process)
