@@ -14,6 +14,7 @@ Flags win over variables, variables over the file. Everything has a default that
 
 import hashlib
 import os
+import re
 import tempfile
 import tomllib
 from collections.abc import Mapping
@@ -28,8 +29,13 @@ DEFAULT_REGION = "us-east-1"
 DEFAULT_DOMAIN = "airflow.localhost"
 DEFAULT_PORT = 8443
 _KEYS = frozenset(
-    {"region", "domain", "database_url", "cache_dir", "s3_endpoint_url", "s3_access_key_id", "s3_secret_access_key", "s3_region"}
+    {
+        "region", "domain", "database_url", "cache_dir",
+        "s3_endpoint_url", "s3_access_key_id", "s3_secret_access_key", "s3_region",
+    }
 )  # fmt: skip
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"  # both end up in host names
+_FORMS = {"region": re.compile(_LABEL), "domain": re.compile(rf"{_LABEL}(?:\.{_LABEL})*")}
 _LONGEST_RUN = 60  # a socket's path may hold 107 bytes; file names below `run` need the rest
 
 
@@ -59,6 +65,9 @@ def read(surroundings: Mapping[str, str], *, data_dir: Path | None = None, port:
     for key in _KEYS:
         if value := surroundings.get(f"TRADEWIND_{key.upper()}"):
             given[key] = value
+    for key, form in _FORMS.items():
+        if key in given and not form.fullmatch(given[key]):
+            raise CannotStart(f"cannot use the {key} {given[key]!r}: it may hold a to z, 0 to 9 and -")
     cache = given.get("cache_dir") or ("/var/cache/tradewind" if os.geteuid() == 0 else None)
     return Settings(
         data_dir=folder,
@@ -95,6 +104,8 @@ def _file(path: Path) -> dict[str, str]:
         return {}
     except OSError as error:
         raise CannotStart(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CannotStart(f"cannot read {path}: it is not UTF-8 text") from error
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -1,5 +1,6 @@
 """A manifest is made true, and only what differs is touched."""
 
+import fcntl
 import os
 import stat
 import threading
@@ -193,10 +194,13 @@ def test_lower_priority_stops_last(world: World):
 
 def test_one_that_dies_at_once_ends_fatal_with_its_last_words_and_is_started_again(world: World):
     flag = world.base / "now-it-works"
-    script = f"test -e {flag} && exec sleep 1000; echo cannot find my heart >&2; exit 3"
+    script = f"test -e {flag} && exec sleep 1000; sleep 0.3; echo cannot find my heart >&2; exit 3"
     world.apply(world.process("one", script, start_seconds=1))
-    until(lambda: world.state("one") is ProcessState.FATAL, 30)
+    # Looking would wake supervisord, so that it saw the deaths in time: look at the log only.
+    until(lambda: len([line for line in world.lines("one") if line.startswith("started")]) == 4, 30)
+    time.sleep(1.5)
     assert len([line for line in world.lines("one") if line.startswith("started")]) == 4
+    until(lambda: world.state("one") is ProcessState.FATAL)
     assert world.runtime.last_lines(OWNER, "one", 1) == ("cannot find my heart",)
     world.apply(world.process("one", script, start_seconds=1))
     until(lambda: len([line for line in world.lines("one") if line.startswith("started")]) >= 5)
@@ -293,6 +297,19 @@ def test_changed_twice_while_it_drains_only_the_last_starts(world: World):
     seen = world.seen("worker")
     assert seen
     assert seen.digest == replace(worker, priority=4).digest()
+
+
+def test_one_launcher_of_a_name_at_a_time(world: World):
+    world.apply(world.process("one"))
+    pid = world.running("one")
+    with (world.folder / "locks" / "one").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        world.runtime.restart(OWNER, "one")
+        until(lambda: look(pid) is None)
+        time.sleep(0.5)
+        assert world.programs("one") == []
+        assert world.state("one") is ProcessState.STARTING
+    world.running("one", but=pid)
 
 
 def test_restart_replaces_one_process(world: World):

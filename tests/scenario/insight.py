@@ -1,4 +1,4 @@
-"""Looking behind the curtain, for tests alone: secrets in the store, processes by their records."""
+"""Looking behind the curtain, for tests alone: secrets in the store, processes by their records and command lines."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,12 @@ import psutil
 import psycopg
 
 from tests.conftest import Service
+from tradewind.bootstrap.announcement import recall
+from tradewind.bootstrap.processes import runtime_of
+from tradewind.domain.layout import Layout
+from tradewind.settings import run_directory
+
+KEEPER = "tradewind.runtime.processes.keeper"
 
 
 def superuser(service: Service, database: str = "tradewind") -> str:
@@ -20,40 +26,87 @@ def environment_id(service: Service, name: str) -> str:
     return str(answer["ResponseMetadata"]["HTTPHeaders"]["x-tradewind-environment-id"])
 
 
-def secrets_of(service: Service, name: str) -> dict[str, str]:
+def row_of(service: Service, name: str) -> tuple[dict[str, str], dict[str, int]]:
+    """Secrets and ports of an environment."""
     with psycopg.connect(superuser(service)) as connection:
-        row = connection.execute("SELECT secrets FROM environments WHERE name = %s AND gone_at IS NULL", (name,)).fetchone()
+        query = "SELECT secrets, ports FROM environments WHERE name = %s AND gone_at IS NULL"
+        row = connection.execute(query, (name,)).fetchone()
     assert row is not None
-    return dict(row[0])
+    return row[0], row[1]
 
 
-def processes_below(folder: Path) -> list[psutil.Process]:
-    """Every process whose command line or working directory names a folder: a run's data directory is unique."""
-    found = []
+def announced_process(service: Service) -> psutil.Process:
+    """The control plane."""
+    announcement = recall(_layout(service))
+    assert announcement is not None
+    process = announcement.process()
+    assert process is not None
+    return process
+
+
+def program_of(service: Service, owner: str, program: str, *, missing_is_fine: bool = False) -> psutil.Process | None:
+    """The running process of a program, by its supervisor's records."""
+    seen = runtime_of(_layout(service)).observe(owner).process(program)
+    if seen is None or seen.pid is None or not psutil.pid_exists(seen.pid):
+        assert missing_is_fine, f"{program} of {owner} does not run"
+        return None
+    return psutil.Process(seen.pid)
+
+
+def supervisor_of(service: Service, owner: str, *, missing_is_fine: bool = False) -> psutil.Process | None:
+    """The supervisor: the parent of what it runs."""
+    for seen in runtime_of(_layout(service)).observe(owner).processes:
+        try:
+            parent = psutil.Process(seen.pid).parent() if seen.pid else None
+            if parent is not None and KEEPER in " ".join(parent.cmdline()):
+                return parent
+        except psutil.Error:
+            continue
+    assert missing_is_fine, f"{owner} has no supervisor"
+    return None
+
+
+def mains(service: Service, name: str) -> dict[str, list[psutil.Process]]:
+    """Every live main process of a service's one environment by program, those without a supervisor too.
+
+    Main is what a supervisor or (an orphan) init is the parent of. Titles are as Airflow and Celery set them.
+    """
+    id_, (_, ports) = environment_id(service, name), row_of(service, name)
+    runtimes = f"{service.data}/runtimes/"
+    titles = {
+        "broker": ("valkey-server", f":{ports['broker']}"),
+        "api-server": ("airflow api", f"port:{ports['api']}"),
+        "scheduler-1": (runtimes, "component scheduler"),
+        "dag-processor": (runtimes, "component dag-processor"),
+        "triggerer": (runtimes, "component triggerer"),
+        "worker-1": ("celeryd: worker-1@", id_),
+    }
+    found: dict[str, list[psutil.Process]] = {}
     for process in psutil.process_iter():
         try:
-            text = " ".join(process.cmdline()) + " " + process.cwd()
-        except (psutil.Error, OSError):
+            line = " ".join(process.cmdline())
+            parent = process.parent()
+            is_main = parent is None or parent.pid == 1 or KEEPER in " ".join(parent.cmdline())
+        except psutil.Error:
             continue
-        if str(folder) in text and process.pid != psutil.Process().pid:
-            found.append(process)
+        for program, words in titles.items():
+            if is_main and all(word in line for word in words):
+                found.setdefault(program, []).append(process)
     return found
 
 
-def named(service: Service, id_: str, program: str) -> list[psutil.Process]:
-    """The live main processes of one program of an environment, by their command lines' ends."""
-    words = {
-        "scheduler-1": "component scheduler", "dag-processor": "component dag-processor", "triggerer": "component triggerer",
-        "api-server": "component api-server", "worker-1": "component worker", "broker": "valkey-server",
-    }[program]  # fmt: skip
-    mine = []
-    for process in processes_below(service.data / "environments" / id_):
+def left_of(folder: Path) -> list[str]:
+    """Command lines of processes that name a folder."""
+    found = []
+    for process in psutil.process_iter():
         try:
-            parent = process.parent()
             line = " ".join(process.cmdline())
-            from_supervisor = parent is not None and "supervisord" in " ".join(parent.cmdline())
         except psutil.Error:
             continue
-        if words in line and from_supervisor:
-            mine.append(process)
-    return mine
+        if str(folder) in line and process.pid != psutil.Process().pid:
+            found.append(line)
+    return found
+
+
+def _layout(service: Service) -> Layout:
+    return Layout(service.data, run_directory(service.data))

@@ -72,7 +72,9 @@ def test_a_broken_file_is_an_import_error_and_leaves_the_others_alone(
 
         def shown() -> bool:
             errors = service.rest(environment, "GET", "/importErrors")["import_errors"]
-            return any(e["filename"].endswith("broken.py") and "nothing_of_this_name" in e["stack_trace"] for e in errors)
+            return any(
+                e["filename"].endswith("broken.py") and "nothing_of_this_name" in e["stack_trace"] for e in errors
+            )
 
         eventually(shown, seconds=ALLOWED, what="the import error")
         assert known(service, environment, "simple")

@@ -5,6 +5,7 @@ listed here, and docs/coverage.md is made from this list.
 """
 
 import enum
+import sys
 from collections.abc import Mapping
 
 
@@ -51,17 +52,14 @@ COVERAGE: Mapping[str, Mapping[str, Treatment]] = {
     },
     "GetEnvironment": {"Name": _H},
     "ListEnvironments": {"NextToken": _H, "MaxResults": _H},
-    "UpdateEnvironment": {
-        member: _R
-        for member in (
-            "Name", "ExecutionRoleArn", "AirflowConfigurationOptions", "AirflowVersion", "DagS3Path",
-            "EnvironmentClass", "LoggingConfiguration", "MaxWorkers", "MinWorkers", "MaxWebservers", "MinWebservers",
-            "WorkerReplacementStrategy", "NetworkConfiguration", "PluginsS3Path", "PluginsS3ObjectVersion",
-            "RequirementsS3Path", "RequirementsS3ObjectVersion", "Schedulers", "SourceBucketArn",
-            "StartupScriptS3Path", "StartupScriptS3ObjectVersion", "WebserverAccessMode",
-            "WeeklyMaintenanceWindowStart", "IdentityCenterConfiguration", "Teams",
-        )
-    },
+    "UpdateEnvironment": dict.fromkeys((
+        "Name", "ExecutionRoleArn", "AirflowConfigurationOptions", "AirflowVersion", "DagS3Path",
+        "EnvironmentClass", "LoggingConfiguration", "MaxWorkers", "MinWorkers", "MaxWebservers", "MinWebservers",
+        "WorkerReplacementStrategy", "NetworkConfiguration", "PluginsS3Path", "PluginsS3ObjectVersion",
+        "RequirementsS3Path", "RequirementsS3ObjectVersion", "Schedulers", "SourceBucketArn",
+        "StartupScriptS3Path", "StartupScriptS3ObjectVersion", "WebserverAccessMode",
+        "WeeklyMaintenanceWindowStart", "IdentityCenterConfiguration", "Teams",
+    ), _R),
     "DeleteEnvironment": {"Name": _H},
     "ListTagsForResource": {"ResourceArn": _H},
     "TagResource": {"ResourceArn": _H, "Tags": _H},
@@ -71,3 +69,31 @@ COVERAGE: Mapping[str, Mapping[str, Treatment]] = {
     "InvokeRestApi": {"Name": _H, "Path": _H, "Method": _H, "QueryParameters": _H, "Body": _H},
     "PublishMetrics": {"EnvironmentName": _H, "MetricData": _I},
 }  # fmt: skip
+
+_REMARKS = (
+    "## Where values differ from the model",
+    "",
+    "- `EndpointManagement`: `SERVICE` is accepted, since it is what there is; `CUSTOMER` is refused.",
+    "- `InvokeRestApi.Path` may have up to 2,048 characters: the model says 64, and AWS's own clients send more.",
+    "- `WebServerHostname` and `WebserverUrl` hold `host:port` where port 443 could not be had.",
+    "- The members marked refused for `CreateEnvironment` are accepted when empty.",
+    "- `UpdateEnvironment` as a whole is refused in this release, after its members were checked.",
+)
+
+
+def as_markdown() -> str:
+    """The list as a page for people: `python -m tradewind.api.coverage > docs/coverage.md`."""
+    lines = [
+        "# What happens to every input member of the MWAA API",
+        "",
+        "Made from `src/tradewind/api/coverage.py` by `python -m tradewind.api.coverage > docs/coverage.md`; a test",
+        "compares the list with AWS's service model, and this page with the list. Nothing is silently dropped.",
+    ]
+    for operation, members in COVERAGE.items():
+        lines += ["", f"## {operation}", "", "| member | what happens to it |", "| --- | --- |"]
+        lines += [f"| `{member}` | {treatment.value} |" for member, treatment in members.items()]
+    return "\n".join([*lines, "", *_REMARKS]) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown())

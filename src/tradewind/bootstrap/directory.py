@@ -24,7 +24,7 @@ _ROOM_TO_RESUME = 50_000_000
 
 @dataclass(frozen=True)
 class HostState:
-    """Decided once for a data directory. `web_port` is where environments answer; `names_resolve` how they are named."""
+    """Decided once for a data directory. `web_port`: where environments answer; `names_resolve`: how they are named."""
 
     postgres_port: int
     postgres_password: str = field(repr=False)

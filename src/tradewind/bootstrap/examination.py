@@ -225,7 +225,7 @@ def _software() -> Iterator[Finding]:
             versions.append(f"{name} {_version(done.stdout)}")
     if versions:
         yield _ok("software", ", ".join(versions))
-    yield _ok("software", f"the wheel for environments is {software.airflow_wheel().name}")
+    yield _ok("software", f"the wheel for environments is {software.packaged_wheel().name}")
 
 
 # -- the data directory -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ As an ordinary user they are used where the packages put them. As root other use
 them, and the virtualenv may lie below a 0700 home: there they are copied below the data directory.
 """
 
+import hashlib
 import importlib.metadata
 import importlib.util
 import shutil
@@ -34,13 +35,31 @@ def uv_binary(layout: Layout, *, as_root: bool) -> Path:
     return _usable(Path(uv.find_uv_bin()), layout, "uv", as_root=as_root)
 
 
-def airflow_wheel() -> Path:
+def packaged_wheel() -> Path:
     """The wheel of tradewind-airflow that `make venv` built beside this installation."""
     folder = Path(sys.prefix) / "share" / "tradewind" / "wheels"
     found = sorted(folder.glob("tradewind_airflow-*.whl"))
     if not found:
         raise CannotStart(f"cannot find the wheel of tradewind-airflow in {folder}: run make venv")
     return found[-1]
+
+
+def airflow_wheel(layout: Layout) -> Path:
+    """A copy of that wheel below the data directory.
+
+    A copy, named by its content: a wheel that is built anew under a running service must not make every
+    environment's runtime another one from one moment to the next.
+    """
+    wheel = packaged_wheel()
+    content = wheel.read_bytes()
+    target = layout.software / f"wheel-{hashlib.sha256(content).hexdigest()[:16]}" / wheel.name
+    if not target.exists():
+        target.parent.mkdir(exist_ok=True)
+        target.parent.chmod(0o755)
+        scratch = target.with_suffix(".new")
+        scratch.write_bytes(content)
+        scratch.rename(target)
+    return target
 
 
 def _usable(binary: Path, layout: Layout, package: str, *, as_root: bool) -> Path:

@@ -71,7 +71,7 @@ def wire_hands(settings: Settings, host: Host, runtime: Runtime, account: Accoun
             uv=software.uv_binary(layout, as_root=as_root),
             cache=cache,
             interpreter=choose_interpreter(for_others=as_root),
-            wheel=software.airflow_wheel(),
+            wheel=software.airflow_wheel(layout),
             builder=builder,
             processes=runtime,
         ),
@@ -140,7 +140,7 @@ def _cli_runner(hands: Hands) -> Callable[[Environment, tuple[str, ...]], Comple
 
 
 def _bucket(settings: Settings, name: str) -> Bucket:
-    """A directory of that name if there is one, else the S3 endpoint if there is one, else the directory that is not."""
+    """A directory of that name if there is one, else the S3 endpoint's if there is one, else the directory's."""
     directories = Directories(settings.layout.buckets)
     if settings.s3 is None or (settings.layout.buckets / name).is_dir():
         return directories.bucket(name)

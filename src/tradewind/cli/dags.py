@@ -1,6 +1,7 @@
 """`dags`: list an environment's DAGs, trigger one, see how a run does, pause and unpause."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -115,7 +116,7 @@ def _trigger(airflow: Airflow, dag: str, conf: Mapping[str, Any], output: Output
     if wait:
         note(f"{dag}, run {run}:")
         with live() as telling:
-            begun = follow_run(airflow, dag, run, telling, time.sleep)
+            begun = follow_run(airflow, dag, run, telling)
     if output is Output.JSON:
         document(begun)
     elif wait:
@@ -126,10 +127,18 @@ def _trigger(airflow: Airflow, dag: str, conf: Mapping[str, Any], output: Output
 
 
 def follow_run(
-    airflow: Airflow, dag: str, run: str, telling: Live, sleep: Callable[[float], None]
+    airflow: Airflow,
+    dag: str,
+    run: str,
+    telling: Live,
+    *,
+    limit: float = math.inf,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Mapping[str, Any]:
-    """Tell tasks as they end, a try at a time; answers the run when it is over."""
+    """Tell tasks as they end, try by try; answers the run when it is over. Raises Failure after `limit` seconds."""
     told: set[tuple[str, int, str]] = set()
+    began = clock()
     while True:
         seen = airflow.run(dag, run)
         tasks = airflow.tasks(dag, run)
@@ -140,6 +149,8 @@ def follow_run(
                 telling.say(f"  {describe(task)}")
         if seen["state"] in FINAL:
             return seen
+        if clock() - began > limit:
+            raise Failure(f"cannot wait for {dag} run {run}: it is still {seen['state']} after {limit:.0f} s")
         telling.show(", ".join(task.name for task in tasks if task.state == "running"))
         sleep(_POLL_SECONDS)
 

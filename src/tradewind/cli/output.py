@@ -73,11 +73,11 @@ def paint(text: str) -> str:
 
 
 @contextmanager
-def live() -> Iterator["Live"]:
+def live(*, stderr: bool = True) -> Iterator["Live"]:
     """A line that tells what is under way, on a terminal; elsewhere only the lines that stay."""
     from rich.console import Console  # noqa: PLC0415  (a third of a second that most commands need not pay)
 
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=stderr, highlight=False)
     if not console.is_terminal:
         yield Live(console, None)
         return

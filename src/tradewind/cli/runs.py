@@ -61,6 +61,15 @@ class Airflow:
         found: Sequence[Mapping[str, Any]] = self._call("GET", f"/dags/{_part(dag)}/dagRuns", query=query)["dag_runs"]
         return found[0] if found else None
 
+    def run_after_asset(self, dag: str, source_run: str) -> Mapping[str, Any] | None:
+        """The run of a DAG that an asset event of another DAG's run caused; None while there is none."""
+        path = f"/dags/{_part(dag)}/dagRuns"
+        for run in self._call("GET", path, query={"order_by": "-run_after", "limit": 10})["dag_runs"]:
+            events = self._call("GET", f"{path}/{_part(run['dag_run_id'])}/upstreamAssetEvents")["asset_events"]
+            if any(event.get("source_run_id") == source_run for event in events):
+                return self.run(dag, str(run["dag_run_id"]))
+        return None
+
     def tasks(self, dag: str, run: str) -> list[Task]:
         """Task instances of a run, in the order in which they began."""
         path = f"/dags/{_part(dag)}/dagRuns/{_part(run)}/taskInstances"

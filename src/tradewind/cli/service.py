@@ -114,7 +114,8 @@ class Service:
     endpoint: Endpoint
 
     @functools.cached_property
-    def _client(self) -> Any:
+    def client(self) -> Any:
+        """boto3's client for it."""
         # No attempt is repeated: whoever triggers a run wants one run, and the service is on this machine.
         # A proxy of the surroundings is not asked for a loopback host.
         if self.endpoint.ca_bundle and not os.access(self.endpoint.ca_bundle, os.R_OK):
@@ -138,12 +139,12 @@ class Service:
 
     def names(self) -> Iterator[str]:
         """Every environment's name."""
-        for page in self._client.get_paginator("list_environments").paginate():
+        for page in self.client.get_paginator("list_environments").paginate():
             yield from page["Environments"]
 
     def get(self, name: str) -> Seen:
         """One environment."""
-        answer = self._client.get_environment(Name=name)
+        answer = self.client.get_environment(Name=name)
         headers = answer["ResponseMetadata"]["HTTPHeaders"]
         return Seen(
             answer["Environment"],
@@ -162,15 +163,15 @@ class Service:
 
     def create(self, request: Mapping[str, Any]) -> str:
         """Ask for an environment; answers its ARN."""
-        return str(self._client.create_environment(**request)["Arn"])
+        return str(self.client.create_environment(**request)["Arn"])
 
     def delete(self, name: str) -> None:
         """Ask for a deletion."""
-        self._client.delete_environment(Name=name)
+        self.client.delete_environment(Name=name)
 
     def sign_in(self, name: str) -> Mapping[str, str]:
         """A web login token and who it is for."""
-        answer: Mapping[str, str] = self._client.create_web_login_token(Name=name)
+        answer: Mapping[str, str] = self.client.create_web_login_token(Name=name)
         return answer
 
     def airflow(
@@ -182,7 +183,7 @@ class Service:
             request["QueryParameters"] = json.loads(json.dumps(query))
         if body is not None:
             request["Body"] = body
-        return self._client.invoke_rest_api(**request).get("RestApiResponse")
+        return self.client.invoke_rest_api(**request).get("RestApiResponse")
 
 
 def _up(named: bool, settings: Settings) -> str:

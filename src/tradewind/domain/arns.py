@@ -36,7 +36,8 @@ class Place:
 
     def service_role(self) -> str:
         """The service-linked role that MWAA shows for every environment."""
-        return f"arn:{self.partition}:iam::{self.account}:role/aws-service-role/airflow.amazonaws.com/AWSServiceRoleForAmazonMWAA"
+        role = "aws-service-role/airflow.amazonaws.com/AWSServiceRoleForAmazonMWAA"
+        return f"arn:{self.partition}:iam::{self.account}:role/{role}"
 
     def root(self) -> str:
         """The account's root principal."""

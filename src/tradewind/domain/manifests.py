@@ -39,7 +39,8 @@ class Process:
         """Names this exact process: one that differs must be restarted, one that is equal must not."""
         words = [
             self.name, *self.command, str(self.directory), str(self.log), self.user or "", self.stop_signal,
-            str(self.stop_seconds), self.parent_death_signal, str(self.drains), str(self.start_seconds), str(self.priority),
+            str(self.stop_seconds), self.parent_death_signal, str(self.drains), str(self.start_seconds),
+            str(self.priority),
         ]  # fmt: skip
         text = json.dumps([words, sorted(self.environment.items())])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -81,7 +82,10 @@ class ObservedProcess:
 
 @dataclass(frozen=True)
 class ObservedManifest:
-    """What runs for an owner. `supervised` is False when no supervisor answers; `generation` 0 when nothing was applied."""
+    """What runs for an owner.
+
+    `supervised` is False when no supervisor answers; `generation` is 0 when nothing was applied.
+    """
 
     owner: str
     generation: int = 0

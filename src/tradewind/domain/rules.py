@@ -36,6 +36,11 @@ def _violations(spec: Spec, classes: Mapping[str, Sizes], versions: Sequence[str
         spec.webserver_access_mode == "PUBLIC_AND_PRIVATE" and _minor(spec.airflow_version) < _FIRST_PUBLIC_AND_PRIVATE
     ):
         yield "WebserverAccessMode PUBLIC_AND_PRIVATE needs Airflow 3.2 or newer."
+    yield from _of_sizes(spec, classes)
+    yield from _of_options(spec.airflow_configuration_options)
+
+
+def _of_sizes(spec: Spec, classes: Mapping[str, Sizes]) -> Iterator[str]:
     sizes = classes.get(spec.environment_class)
     if sizes is None:
         yield f"Environment class {spec.environment_class} is not supported. Supported classes: {', '.join(classes)}."
@@ -49,10 +54,13 @@ def _violations(spec: Spec, classes: Mapping[str, Sizes], versions: Sequence[str
         yield from _within("MaxWorkers", spec.max_workers, sizes.workers, spec.environment_class)
         yield from _within("MinWebservers", spec.min_webservers, sizes.webservers, spec.environment_class)
         yield from _within("MaxWebservers", spec.max_webservers, sizes.webservers, spec.environment_class)
+
+
+def _of_options(options: Mapping[str, str]) -> Iterator[str]:
     for option in FORBIDDEN_OPTIONS:
-        if option in spec.airflow_configuration_options:
+        if option in options:
             yield f"The Airflow configuration option {option} is not supported."
-    for option in spec.airflow_configuration_options:
+    for option in options:
         if "." not in option:
             yield f"The Airflow configuration option {option} must be of the form section.key."
 

@@ -5,10 +5,11 @@ base64 `stdout` and `stderr`; the command's exit status is not returned (MWAA do
 not on MWAA's list are refused with 403 before anything runs. At most two run at once for an environment.
 """
 
+import asyncio
 import base64
 import json
-import threading
 from collections import defaultdict
+from dataclasses import dataclass
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from tradewind.access.commands import CommandUnreadable, check, parse
 from tradewind.access.tokens import TokenRefused, redeem_cli_token
+from tradewind.domain.environments import Environment
 from tradewind.domain.manifests import Completed
 from tradewind.gateway.environments import environment_of
 from tradewind.gateway.services import GatewayServices
@@ -24,7 +26,8 @@ from tradewind.gateway.services import GatewayServices
 _AT_ONCE = 2
 _BODY_LIMIT = 200_000
 _log = structlog.get_logger(__name__)
-_slots: defaultdict[str, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(_AT_ONCE))
+# Of the event loop, not of threads: who waits for a turn must not hold a thread that others' requests need.
+_slots: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
 
 
 async def run_command(services: GatewayServices, request: Request) -> Response:
@@ -34,10 +37,26 @@ async def run_command(services: GatewayServices, request: Request) -> Response:
         body += part
         if len(body) > _BODY_LIMIT:
             return _problem(413, f"The command is longer than {_BODY_LIMIT} bytes.")
-    return await run_in_threadpool(_run, services, request, body)
+    asked = await run_in_threadpool(_admit, services, request, body)
+    if isinstance(asked, Response):
+        return asked
+    async with _slots[str(asked.environment.id)]:
+        done = await run_in_threadpool(services.run_cli, asked.environment, asked.arguments)
+    _log.info(
+        "cli", action="ran", environment=str(asked.environment.id), command=asked.arguments[:2], status=done.exit_status
+    )
+    return _answer(done)
 
 
-def _run(services: GatewayServices, request: Request, body: bytes) -> Response:
+@dataclass(frozen=True)
+class _Admitted:
+    """A command that may run."""
+
+    environment: Environment
+    arguments: tuple[str, ...]
+
+
+def _admit(services: GatewayServices, request: Request, body: bytes) -> _Admitted | Response:
     environment = environment_of(services, request)
     if environment is None:
         return _problem(503, "The environment is not available.")
@@ -55,10 +74,7 @@ def _run(services: GatewayServices, request: Request, body: bytes) -> Response:
     verdict = check(arguments, environment.spec.airflow_version)
     if not verdict:
         return _problem(403, verdict.sentence)
-    with _slots[str(environment.id)]:
-        done = services.run_cli(environment, arguments)
-    _log.info("cli", action="ran", environment=str(environment.id), command=arguments[:2], status=done.exit_status)
-    return _answer(done)
+    return _Admitted(environment, arguments)
 
 
 def _answer(done: Completed) -> Response:

@@ -6,9 +6,7 @@ Valkey, which is listened to here (kombu's fanout channel) without Celery. Only 
 """
 
 import base64
-import binascii
 import json
-import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from tradewind.domain.environments import Environment
 
 FRESH = timedelta(seconds=30)
 _CHANNEL = "/0.celeryev/worker.*"
-_HEARD = re.compile(rb'"hostname": ?"([^"]+)"')
+_SIGNS_OF_LIFE = {"worker-online", "worker-heartbeat"}  # worker-offline is a farewell
 
 
 @dataclass(frozen=True)
@@ -39,13 +37,13 @@ def judge(document: object, now: datetime, *, triggerer: bool) -> tuple[str, ...
     """Pure: what Airflow's health page leaves unproven."""
     if not isinstance(document, dict):
         return ("API server",)
-    missing = [] if _status(document, "metadatabase") == "healthy" else ["metadata database"]
+    missing = [] if _member(document, "metadatabase", "status") == "healthy" else ["metadata database"]
     parts = [("scheduler", "latest_scheduler_heartbeat"), ("dag_processor", "latest_dag_processor_heartbeat")]
     if triggerer:
         parts.append(("triggerer", "latest_triggerer_heartbeat"))
     for part, heartbeat in parts:
-        beat = _moment((document.get(part) or {}).get(heartbeat))
-        if _status(document, part) != "healthy" or beat is None or now - beat > FRESH:
+        beat = _moment(_member(document, part, heartbeat))
+        if _member(document, part, "status") != "healthy" or beat is None or now - beat > FRESH:
             missing.append(part.replace("_", " "))
     return tuple(missing)
 
@@ -131,7 +129,10 @@ class Ear:
 
 
 def hostnames(message: object) -> set[str]:
-    """Pure: workers named in one pub/sub message (kombu's envelope, the event as base64 or plain JSON)."""
+    """Pure: the worker that gives a sign of life in one pub/sub message.
+
+    It is kombu's envelope, with the event as base64 or plain JSON inside.
+    """
     data = message.get("data") if isinstance(message, dict) else None
     if not isinstance(data, bytes):
         return set()
@@ -141,14 +142,21 @@ def hostnames(message: object) -> set[str]:
         event = (
             base64.b64decode(body) if envelope.get("properties", {}).get("body_encoding") == "base64" else body.encode()
         )
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+        said = json.loads(event)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return set()
-    return {name.decode() for name in _HEARD.findall(event)}
+    if (
+        not isinstance(said, dict)
+        or said.get("type") not in _SIGNS_OF_LIFE
+        or not isinstance(said.get("hostname"), str)
+    ):
+        return set()
+    return {said["hostname"]}
 
 
-def _status(document: dict[str, object], part: str) -> object:
+def _member(document: dict[str, object], part: str, member: str) -> object:
     value = document.get(part)
-    return value.get("status") if isinstance(value, dict) else None
+    return value.get(member) if isinstance(value, dict) else None
 
 
 def _moment(text: object) -> datetime | None:

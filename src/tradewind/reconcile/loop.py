@@ -8,7 +8,7 @@ lease on the store, so that of two control planes on one database only one recon
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import psycopg
@@ -19,13 +19,14 @@ from tradewind.domain.environments import Environment, Phase, Target
 from tradewind.reconcile.hands import Hands
 from tradewind.reconcile.passes import Passes
 from tradewind.reconcile.sync import Sync
-from tradewind.store import Leases
+from tradewind.store import Lease, Leases
 from tradewind.store.environments import CHANNEL
 
 TICK_SECONDS = 0.5
 FOLLOW_SECONDS = 1.0
 LOOK_SECONDS = 3.0
 LEASE_SECONDS = 15.0
+ENDING_SECONDS = 10.0
 _WORKERS = 8
 _log = structlog.get_logger(__name__)
 
@@ -42,7 +43,12 @@ class Turn:
 
 def back_off(failures: int) -> float:
     """Seconds until the next try: 1, 2, 4 … 30."""
-    return min(30.0, 2.0 ** max(0, failures - 1))
+    return min(30.0, 2.0 ** min(max(0, failures - 1), 5))
+
+
+def first_line(error: Exception) -> str:
+    """What a log line says of an error; some have no words at all."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 @dataclass
@@ -55,31 +61,45 @@ class Reconciler:
     keep_host: Callable[[], None]
     turns: dict[str, Turn] = field(default_factory=dict)
     working: dict[str, Future[None]] = field(default_factory=dict)
+    lease: Lease | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then running passes are waited for, for some seconds."""
         sync = Sync(self.hands)
-        passes = Passes(self.hands)
+        passes = Passes(self.hands, stopping=stop.is_set)
         pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="pass")
         ear: psycopg.Connection[tuple[object, ...]] | None = None
         while not stop.is_set():
             try:
                 self.keep_host()
                 ear = ear or self._listen()
-                if self.leases.take("reconciler", LEASE_SECONDS) is not None:
+                self.lease = self.leases.take("reconciler", LEASE_SECONDS)
+                if self.lease is not None:
                     self._give_turns(pool, passes, sync)
                 for _ in ear.notifies(timeout=TICK_SECONDS, stop_after=1):
                     pass
             except (psycopg.Error, sa.exc.SQLAlchemyError, OSError) as error:
-                _log.warning("reconciler", action="disturbed", reason=str(error).splitlines()[0])
+                _log.warning("reconciler", action="disturbed", reason=first_line(error))
                 if ear is not None:
                     ear.close()
                     ear = None
                 stop.wait(TICK_SECONDS)
-            except Exception:
+            except Exception:  # noqa: BLE001  (whatever it is, the loop goes on: it is the only one)
                 _log.exception("reconciler", action="failed")
                 stop.wait(TICK_SECONDS)
         pool.shutdown(wait=False, cancel_futures=True)
+        wait(self.working.values(), timeout=ENDING_SECONDS)
+        self._give_back_lease()
+        if ear is not None:
+            ear.close()
+
+    def _give_back_lease(self) -> None:
+        """So that the next control plane need not wait for its end."""
+        if self.lease is not None:
+            try:
+                self.leases.release(self.lease)
+            except sa.exc.SQLAlchemyError as error:
+                _log.warning("reconciler", action="lease_kept", reason=first_line(error))
 
     def _listen(self) -> psycopg.Connection[tuple[object, ...]]:
         connection = psycopg.connect(self.url, autocommit=True, connect_timeout=5)
@@ -92,11 +112,11 @@ class Reconciler:
         for environment in environments:
             key = str(environment.id)
             turn = self.turns.setdefault(key, Turn())
+            if key in self.working and not self.working[key].done():
+                continue
             mark = (environment.target, environment.generation, environment.phase)
             if turn.seen != mark:  # something new is wanted: at once, whatever failed before
                 turn.seen, turn.look_at = mark, 0.0
-            if key in self.working and not self.working[key].done():
-                continue
             look, follow = now >= turn.look_at, environment.phase is Phase.READY and now >= turn.follow_at
             if look or follow:
                 self.working[key] = pool.submit(self._turn, environment, turn, passes, sync, look)
@@ -114,7 +134,7 @@ class Reconciler:
                 passes.run(environment)
                 turn.look_at = time.monotonic() + LOOK_SECONDS
                 turn.failures = 0
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (whatever it is, this environment is looked at again)
             turn.failures += 1
             pause = back_off(turn.failures)
             turn.look_at = turn.follow_at = time.monotonic() + pause

@@ -6,7 +6,8 @@ A READY environment that needs repair stays READY: the repair is the next pass's
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -25,9 +26,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Passes:
-    """Runs passes with one set of hands."""
+    """Runs passes with one set of hands. `stopping`: the service ends, so no further step is begun."""
 
     hands: Hands
+    stopping: Callable[[], bool] = field(default=lambda: False)
 
     def run(self, environment: Environment) -> None:
         """One pass. Raises what the next pass should get over; the caller backs off."""
@@ -84,6 +86,8 @@ class Passes:
         self.hands.environments.observe(environment.id, phase=Phase.REFUSED, progress="")
 
     def _still_wanted(self, environment: Environment) -> bool:
+        if self.stopping():
+            return False
         now = self.hands.environments.get(environment.id)
         return now is not None and (now.target, now.generation) == (environment.target, environment.generation)
 

@@ -7,6 +7,7 @@ that restarts) is an exception that the next pass gets over.
 import dataclasses
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ class Performer:
         self._open_bucket(environment)
         asked = b"" if spec.requirements_s3_path is None else bucket.read(spec.requirements_s3_path)
         try:
-            text = asked.decode()
+            text = asked.decode("utf-8-sig")  # editors on Windows begin a file with a mark
         except UnicodeDecodeError as error:
             raise CannotProvide(
                 f"cannot use {spec.requirements_s3_path}: it is not UTF-8 text", "INCORRECT_CONFIGURATION"
@@ -265,7 +266,7 @@ class _Folders:
 
 
 def _write_whole(path: Path, text: str, mode: int = 0o600, gid: int | None = None) -> None:
-    if path.exists() and path.read_text() == text:
+    if _holds(path, text):
         return
     # Beside the folder's owner: the environment's user may own the folder, so nothing there is followed or reused.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -276,16 +277,25 @@ def _write_whole(path: Path, text: str, mode: int = 0o600, gid: int | None = Non
         os.fchmod(file.fileno(), mode)
         if gid is not None:
             os.fchown(file.fileno(), 0, gid)
-    os.replace(name, path)
+    Path(name).replace(path)
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether it is a file with that text. What an environment's user may have put there must not hold us up."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    with os.fdopen(descriptor, "rb") as file:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode) and file.read() == text.encode()
 
 
 def _remove_tree(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         for parent, folders, _ in os.walk(path):  # snapshots are read-only folders
-            for name in folders:
-                child = os.path.join(parent, name)
-                if not os.path.islink(child):
-                    os.chmod(child, 0o700)  # noqa: S103
+            for child in (Path(parent) / name for name in folders):
+                if not child.is_symlink():
+                    child.chmod(0o700)
         path.chmod(0o700)
         shutil.rmtree(path)
     else:
@@ -298,7 +308,7 @@ def _give_to_us(path: Path) -> None:
     for parent, folders, files in os.walk(path):
         os.lchown(parent, 0, 0)
         for name in (*folders, *files):
-            os.lchown(os.path.join(parent, name), 0, 0)
+            os.lchown(Path(parent) / name, 0, 0)
 
 
 def _process_named(part: str) -> str:

@@ -5,8 +5,9 @@ wheel, so two environments that need the same thing share one folder and the sec
 folder without its completion mark is a build that was cut off and is built again.
 
 Files are copied out of the installer's cache, not linked: whoever could write to one inode would write to
-every runtime that shares it. As root everything here runs as the build user: building a package from source executes its code. The
-finished folder is handed over to root, so that neither environments nor later builds can write to it.
+every runtime that shares it. As root everything here runs as the build user: building a package from source
+executes its code. The finished folder is handed over to root, so that neither environments nor later builds can
+write to it.
 """
 
 import fcntl
@@ -30,6 +31,7 @@ from tradewind.runtime.port import Runtime
 from tradewind.runtime.users import UnixUser
 
 _MARK = ".complete"
+_ORNAMENTS = "\N{MULTIPLICATION SIGN}╰─▶ "  # what the installer draws in front of its words
 _RESOLVE_SECONDS = 300
 _BUILD_SECONDS = 1_200
 # What the installer may need of the surroundings: proxies, certificates, an index of the machine's own.
@@ -243,5 +245,5 @@ def _refused(purpose: str, done: Completed) -> CannotProvide:
     words = tuple(line.rstrip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip())
     if done.timed_out:
         return CannotProvide(f"cannot {purpose}: it took too long", "INCORRECT_CONFIGURATION", words[-20:])
-    summary = " ".join(line.strip().lstrip("×╰─▶ ").strip() for line in words) or f"status {done.exit_status}"
+    summary = " ".join(line.strip().lstrip(_ORNAMENTS).strip() for line in words) or f"status {done.exit_status}"
     return CannotProvide(f"cannot {purpose}: {summary}", "INCORRECT_CONFIGURATION", words[-40:])

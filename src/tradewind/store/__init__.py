@@ -5,9 +5,9 @@ service or starts a process inside one. A change that the reconciler should look
 without data: it means "look", never "this changed".
 """
 
+from tradewind.store.accounts import Account, Accounts
 from tradewind.store.environments import AddressTaken, EnvironmentExists, Environments
 from tradewind.store.leases import Lease, Leases
-from tradewind.store.accounts import Account, Accounts
 from tradewind.store.tokens import UsedTokens
 
 __all__ = ["Account", "Accounts", "AddressTaken", "EnvironmentExists", "Environments", "Lease", "Leases", "UsedTokens"]

@@ -42,6 +42,9 @@ class Databases:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
             self._ensure_role(connection, _template(digest), password)
             connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+            # a connection of anyone else's would be in the way of cloning, also after connections are forbidden
+            connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
+            connection.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(name, role))
             with self._connect(_template(digest)) as inside:
                 inside.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(role))
             migrate(self.server.url(_template(digest), user=_template(digest), password=password))
@@ -82,7 +85,10 @@ class Databases:
 
     def exists(self, id_: EnvironmentId) -> bool:
         """Whether a database or a role of the environment is left."""
-        query = "SELECT 1 FROM pg_database WHERE datname = %(name)s UNION ALL SELECT 1 FROM pg_roles WHERE rolname = %(name)s"
+        query = (
+            "SELECT 1 FROM pg_database WHERE datname = %(name)s UNION ALL "
+            "SELECT 1 FROM pg_roles WHERE rolname = %(name)s"
+        )
         with self._connect() as connection:
             return connection.execute(query, {"name": id_.database}).fetchone() is not None
 

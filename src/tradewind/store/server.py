@@ -6,6 +6,7 @@ server is a process of the host's manifest, so its supervisor brings it back; as
 unprivileged user, from a copy of the binaries that this user may read.
 """
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -48,7 +49,7 @@ class Server:
 
     @classmethod
     def from_url(cls, url: str) -> "Server":
-        """An external server: postgresql://superuser:password@host:port/…"""
+        """An external server: postgresql://superuser:password@host:port/…."""
         parsed = sa.make_url(url)
         return cls(
             parsed.host or "127.0.0.1", parsed.port or 5432, parsed.username or "postgres", str(parsed.password or "")
@@ -70,7 +71,10 @@ class Server:
                         "SELECT 1 FROM pg_database WHERE datname = %s", (CONTROL_DATABASE,)
                     ).fetchone()
                     if row is None:
-                        connection.execute(f"CREATE DATABASE {CONTROL_DATABASE}")
+                        with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                            connection.execute(f"CREATE DATABASE {CONTROL_DATABASE}")
+                    # PostgreSQL lets every role connect to every database unless told otherwise
+                    connection.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {CONTROL_DATABASE} FROM PUBLIC")
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline:
                     raise CannotStart(f"cannot reach PostgreSQL at {self.host}:{self.port}: {error}") from error
@@ -113,8 +117,9 @@ class Cluster:
                 os.chown(password.name, self.owner.uid, self.owner.gid)
             done = self.runtime.run(
                 [
-                    str(self._binaries / "initdb"), "--pgdata", str(self.layout.postgres), "--username", self.server.user,
-                    "--auth", "scram-sha-256", "--pwfile", password.name, "--encoding", "UTF8",
+                    str(self._binaries / "initdb"), "--pgdata", str(self.layout.postgres),
+                    "--username", self.server.user, "--pwfile", password.name,
+                    "--auth", "scram-sha-256", "--encoding", "UTF8",
                     "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8",
                 ],
                 environment={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},

@@ -1,8 +1,8 @@
 """GetEnvironment, ListEnvironments, UpdateEnvironment (refused so far) and DeleteEnvironment."""
 
 import base64
-import binascii
 import json
+import re
 
 from tradewind.api import views
 from tradewind.api.calls import Answer, Call
@@ -10,6 +10,7 @@ from tradewind.api.failures import no_environment, validation
 from tradewind.api.services import Services
 from tradewind.domain.environments import Environment
 
+_NAME = re.compile(r"[a-zA-Z][0-9a-zA-Z_-]{0,79}")
 _PAGE = 25  # the model's maximum for MaxResults, and MWAA's page
 
 
@@ -62,8 +63,8 @@ def _after(token: str | None) -> str | None:
         return None
     try:
         after = json.loads(base64.urlsafe_b64decode(token.encode()))["after"]
-    except (binascii.Error, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise validation("The NextToken is not valid.") from error
-    if not isinstance(after, str) or "\0" in after:
+    if not isinstance(after, str) or not _NAME.fullmatch(after):
         raise validation("The NextToken is not valid.")
     return after

@@ -7,7 +7,8 @@ MWAA's limits (section 5.5 of the MWAA notes); ours answer in the same shape. Th
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote
@@ -55,6 +56,7 @@ def _send(
     method, body = call["Method"], call.get("Body")
     content = json.dumps(body if body is not None else {}).encode() if method in _WITH_BODY else None
     headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if content is not None else {})
+    until = services.now() + timedelta(seconds=_SECONDS)
     try:
         for last in (False, True):
             token = services.sessions.token(server, identity, roles)
@@ -66,10 +68,12 @@ def _send(
                 headers=headers | {"Authorization": f"Bearer {token}"},
                 timeout=_SECONDS,
             )
-            response = _read(services.http.send(request, stream=True))
+            response = _read(services.http.send(request, stream=True), lambda: services.now() > until)
             if response.status_code != _UNAUTHORIZED or last:
                 break
             services.sessions.forget(token)
+    except httpx.InvalidURL as error:
+        raise validation("Path and QueryParameters are too long together.") from error
     except httpx.TimeoutException as error:
         raise rest_api(_TIMEOUT, _problem(_TIMEOUT, f"Airflow did not answer within {_SECONDS:.0f} seconds")) from error
     except (httpx.HTTPError, SessionRefused) as error:
@@ -77,7 +81,8 @@ def _send(
     return response
 
 
-def _read(response: httpx.Response) -> httpx.Response:
+def _read(response: httpx.Response, is_late: Callable[[], bool]) -> httpx.Response:
+    """The answer whole. The client's own limit is one of silence; an answer that drips must end as well."""
     parts: list[bytes] = []
     size = 0
     try:
@@ -85,6 +90,8 @@ def _read(response: httpx.Response) -> httpx.Response:
             size += len(part)
             if size > _LIMIT:
                 raise rest_api(_BAD_GATEWAY, _problem(_BAD_GATEWAY, f"The answer is larger than {_LIMIT} bytes"))
+            if is_late():
+                raise httpx.ReadTimeout("the answer came too slowly")
             parts.append(part)
     finally:
         response.close()
@@ -99,9 +106,11 @@ def _document(response: httpx.Response) -> Any:
     if not response.content:
         return {}
     try:
-        return response.json()
-    except ValueError:
+        document = response.json()
+        json.dumps(document, allow_nan=False)  # what could not be written back is told as text
+    except (ValueError, RecursionError):
         return response.text
+    return document
 
 
 def _safe_path(path: str) -> str:
