@@ -14,12 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import botocore.exceptions
-
 from tradewind.bootstrap.announcement import Announcement, recall
 from tradewind.cli.dags import follow_run
 from tradewind.cli.deploying import deploy
-from tradewind.cli.failures import INTERRUPTED, Failure, explain
+from tradewind.cli.failures import INTERRUPTED, UNREACHABLE, Failure, explain
 from tradewind.cli.following import Watch, until_created, until_deleted
 from tradewind.cli.output import Live, aligned, live
 from tradewind.cli.runs import Airflow
@@ -49,7 +47,7 @@ def main() -> int:
         service = Service(of(announcement))
         with live(stderr=False) as telling:
             seen = have_environment(service, telling)
-            airflow = Airflow(service, NAME)
+            airflow = Airflow(service, NAME, patience=60.0)
             wait_for_dags(airflow, telling)
             etl = run_etl(airflow, telling)
             run_report(airflow, etl, telling)
@@ -125,7 +123,8 @@ def have_environment(service: Service, telling: Live) -> Seen:
 def wait_for_dags(airflow: Airflow, telling: Live) -> None:
     """Return when Airflow answers and knows both DAGs. After a restart of the service its processes are only starting."""
     telling.show("waiting for Airflow")
-    wait_until(lambda: answers(airflow), AIRFLOW_SECONDS, "Airflow's web server does not answer")
+    impatient = Airflow(airflow.service, airflow.name)
+    wait_until(lambda: answers(impatient), AIRFLOW_SECONDS, "Airflow's web server does not answer")
     telling.show("waiting for the DAGs")
     wait_until(
         lambda: {ETL, REPORT} <= {dag["dag_id"] for dag in airflow.dags()},
@@ -141,8 +140,8 @@ def answers(airflow: Airflow) -> bool:
     """Whether Airflow answers; its web server says 503 while it is starting."""
     try:
         airflow.import_errors()
-    except botocore.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "RestApiServerException":
+    except Exception as error:
+        if explain(error).status != UNREACHABLE:
             raise
         return False
     return True
@@ -217,7 +216,7 @@ def show_result(settings: Settings, endpoint: str, seen: Seen, announcement: Ann
     for name, value in exports(announcement).items():
         say(f"    export {name}={value}")
     say("")
-    say("  stop everything  make stop")
+    say(f"  stop everything  {'TRADEWIND_DATA_DIR=' + str(settings.data_dir) + ' ' if where else ''}make stop")
 
 
 

@@ -199,7 +199,7 @@ class Stage:
         broker = self.running.pop("broker", None)  # last: a worker that loses it cannot end in order
         for process in self.running.values():
             process.send_signal(signal.SIGTERM)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 12  # what their manifests allow, or near it
         for process in self.running.values():
             try:
                 process.wait(max(0.1, end - time.monotonic()))

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.integration.test_processes_world import PATH, World, made, until
 
+from tests.integration.test_processes_world import PATH, World, made, until
 from tradewind.runtime.processes.launcher import everyone, look
 
 

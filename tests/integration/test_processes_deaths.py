@@ -8,8 +8,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from tests.integration.test_processes_world import OWNER, World, made, until
 
+from tests.integration.test_processes_world import OWNER, World, made, until
 from tradewind.domain.manifests import ProcessState
 from tradewind.runtime.processes.launcher import boot, look
 
@@ -254,6 +254,18 @@ def test_a_broken_state_starts_anew_without_doubles(world: World, broken: str):
     world.apply(world.process("one"))
     pid = world.running("one")
     (world.folder / "state.json").write_text(broken)
+    world.apply(world.process("one"))
+    new = world.running("one", but=pid)
+    assert [seen.pid for seen in world.programs("one")] == [new]
+
+
+def test_a_program_that_another_version_wrote_is_replaced(world: World):
+    world.apply(world.process("one"))
+    pid = world.running("one")
+    path = world.folder / "programs" / "one@1.json"
+    words = json.loads(path.read_text())
+    del words["priority"]
+    path.write_text(json.dumps(words))
     world.apply(world.process("one"))
     new = world.running("one", but=pid)
     assert [seen.pid for seen in world.programs("one")] == [new]

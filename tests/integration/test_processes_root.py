@@ -6,8 +6,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from tests.integration.test_processes_world import OWNER, World, made, until
 
+from tests.integration.test_processes_world import OWNER, World, made, until
 from tradewind.runtime.processes import ProcessRuntime
 from tradewind.runtime.processes.launcher import look
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.integration.test_processes_world import OWNER, World, command_line, environment_of, made, until
 
+from tests.integration.test_processes_world import OWNER, World, command_line, environment_of, made, until
 from tradewind.domain.errors import CannotStart, StaleGeneration, TradewindError
 from tradewind.domain.manifests import Manifest, ObservedManifest, ProcessState
 from tradewind.runtime.processes import ProcessRuntime
@@ -198,7 +198,7 @@ def test_one_that_dies_at_once_ends_fatal_with_its_last_words_and_is_started_aga
     world.apply(world.process("one", script, start_seconds=1))
     # Looking would wake supervisord, so that it saw the deaths in time: look at the log only.
     until(lambda: len([line for line in world.lines("one") if line.startswith("started")]) == 4, 30)
-    time.sleep(1.5)
+    time.sleep(3)
     assert len([line for line in world.lines("one") if line.startswith("started")]) == 4
     until(lambda: world.state("one") is ProcessState.FATAL)
     assert world.runtime.last_lines(OWNER, "one", 1) == ("cannot find my heart",)

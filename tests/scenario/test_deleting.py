@@ -14,7 +14,10 @@ def nothing_left(service: Service, id_: str) -> None:
     assert not (service.data / "environments" / id_).exists()
     assert left_of(service.data / "environments" / id_) == []
     with psycopg.connect(superuser(service, "postgres")) as connection:
-        query = "SELECT datname FROM pg_database WHERE datname LIKE %(x)s UNION SELECT rolname FROM pg_roles WHERE rolname LIKE %(x)s"
+        query = (
+            "SELECT datname FROM pg_database WHERE datname LIKE %(x)s "
+            "UNION SELECT rolname FROM pg_roles WHERE rolname LIKE %(x)s"
+        )
         assert connection.execute(query, {"x": f"%{id_}%"}).fetchall() == []
     assert id_ not in (service.data / "ca" / "caddy.json").read_text()
     with pytest.raises(KeyError):

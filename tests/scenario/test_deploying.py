@@ -67,7 +67,8 @@ def test_a_broken_file_is_an_import_error_and_leaves_the_others_alone(
     service: Service, environment: str, dags: Path
 ) -> None:
     broken = dags / "broken.py"
-    broken.write_text("import nothing_of_this_name\n")
+    # without these two words Airflow does not look into a file at all
+    broken.write_text("from airflow.sdk import dag\nimport nothing_of_this_name\n")
     try:
 
         def shown() -> bool:

@@ -38,6 +38,7 @@ class Host:
         at_work = {p.name: p.digest for p in seen.processes if p.state in {ProcessState.RUNNING, ProcessState.STARTING}}
         if not seen.supervised or at_work != wanted:
             self.runtime.apply(Manifest(HOST, max(self.generation, seen.generation), self.processes))
+        self.runtime.trim_logs(HOST)
 
 
 def decide(settings: Settings, runtime: Runtime) -> HostState:

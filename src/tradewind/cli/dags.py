@@ -16,6 +16,7 @@ from tradewind.cli.runs import FINAL, Airflow, Task
 
 ACTIONS = ("list", "trigger", "state", "pause", "unpause")
 _POLL_SECONDS = 0.5
+_PATIENCE_SECONDS = 60.0
 _DONE = frozenset({"success", "failed", "upstream_failed", "skipped", "removed", "up_for_retry"})
 
 
@@ -33,7 +34,7 @@ def dags_command(
     """One of the actions. Answers the exit status: 1 when a run that was waited for failed."""
     _check(action, dag, run, conf, wait=wait)
     configuration = _configuration(conf)
-    airflow = Airflow(service_of(data_dir), name)
+    airflow = Airflow(service_of(data_dir), name, patience=_PATIENCE_SECONDS if wait else 0.0)
     with _in_words(name, action, dag):
         match action, dag:
             case "trigger", str():

@@ -5,7 +5,7 @@
 | 0 | done |
 | 1 | it could not be done: the API refused it, creation failed, a run failed, doctor found an error |
 | 2 | the command line makes no sense |
-| 3 | the service does not run or cannot be reached |
+| 3 | the service does not run or cannot be reached, or an environment's Airflow does not answer |
 | 130 | interrupted (Ctrl-C) |
 | 141 | whoever read the output has gone |
 
@@ -71,10 +71,12 @@ def _from_aws(error: BaseException) -> Failure | None:
 def refused(response: Mapping[str, Any], operation: str) -> Failure:
     """AWS's code and message. InvokeRestApi's two errors have no message: Airflow's answer is in them."""
     error = response.get("Error", {})
-    code, message = error.get("Code", "Unknown"), error.get("Message", "")
+    code, message, status = error.get("Code", "Unknown"), error.get("Message", ""), FAILED
     if "RestApiStatusCode" in response:
-        message = f"Airflow answered {response['RestApiStatusCode']}: {airflow_words(response.get('RestApiResponse'))}"
-    return Failure(f"cannot {_as_verb(operation)}: {code}: {' '.join(str(message).split()) or 'no message'}")
+        number = int(response["RestApiStatusCode"])
+        message = f"Airflow answered {number}: {airflow_words(response.get('RestApiResponse'))}"
+        status = FAILED if number < 500 else UNREACHABLE  # noqa: PLR2004
+    return Failure(f"cannot {_as_verb(operation)}: {code}: {' '.join(str(message).split()) or 'no message'}", status)
 
 
 def airflow_words(document: Any) -> str:

@@ -1,13 +1,22 @@
-"""DAGs and their runs over Airflow's REST API, which is reached by InvokeRestApi. No attempt is repeated here."""
+"""DAGs and their runs over Airflow's REST API, which is reached by InvokeRestApi.
 
-from collections.abc import Iterator, Mapping, Sequence
+Whoever follows a run wants to get over a moment without an answer (a restart, a machine under load: Airflow has ten
+seconds for each): reading is repeated for `patience` seconds. A run is triggered under an id that is chosen
+here, so that asking again after an answer that was lost does not begin another.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from tradewind.cli.failures import UNREACHABLE, explain
 from tradewind.cli.service import Service
 
 _PAGE = 100
+_AGAIN_SECONDS = 1.0
 FINAL = frozenset({"success", "failed"})
 
 
@@ -33,6 +42,9 @@ class Airflow:
 
     service: Service
     name: str
+    patience: float = 0.0
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
     def dags(self) -> Iterator[Mapping[str, Any]]:
         """Every DAG."""
@@ -44,8 +56,18 @@ class Airflow:
 
     def trigger(self, dag: str, conf: Mapping[str, Any]) -> Mapping[str, Any]:
         """A new run, now."""
-        body = {"logical_date": None, "conf": dict(conf)}
-        return self._object("POST", f"/dags/{_part(dag)}/dagRuns", body)
+        run = f"manual__{datetime.now(UTC).isoformat()}"
+        body = {"dag_run_id": run, "logical_date": None, "conf": dict(conf)}
+        path = f"/dags/{_part(dag)}/dagRuns"
+        try:
+            return self._object("POST", path, body)
+        except Exception as error:
+            if not self.patience or explain(error).status != UNREACHABLE:
+                raise
+        known = {
+            str(one["dag_run_id"]) for one in self._call("GET", path, query={"order_by": "-run_after"})["dag_runs"]
+        }
+        return self.run(dag, run) if run in known else self._object("POST", path, body)
 
     def pause(self, dag: str, *, paused: bool) -> Mapping[str, Any]:
         """Hold the DAG's schedule, or let it go on."""
@@ -93,7 +115,14 @@ class Airflow:
         return answer
 
     def _call(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
-        return self.service.airflow(self.name, method, path, query=query, body=body)
+        end = self.clock() + self.patience
+        while True:
+            try:
+                return self.service.airflow(self.name, method, path, query=query, body=body)
+            except Exception as error:
+                if method != "GET" or self.clock() >= end or explain(error).status != UNREACHABLE:
+                    raise
+            self.sleep(_AGAIN_SECONDS)
 
 
 def _beginning(one: Mapping[str, Any]) -> tuple[str, str, int]:

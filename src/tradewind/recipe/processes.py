@@ -50,15 +50,15 @@ def environment_processes(inputs: RecipeInputs) -> tuple[Process, ...]:
         for n in range(1, inputs.spec.schedulers + 1)
     ]
     triggerers = (
-        [_trusted(inputs, "triggerer", Component.TRIGGERER, "--skip-serve-logs", stop_seconds=45)]
+        [_trusted(inputs, "triggerer", Component.TRIGGERER, "--skip-serve-logs", stop_seconds=20)]
         if triggerer_is_enabled(inputs.options)
         else []
     )
     return (
         _broker(inputs),
-        _trusted(inputs, "api-server", Component.API_SERVER, "--proxy-headers", stop_seconds=20, priority=200),
+        _trusted(inputs, "api-server", Component.API_SERVER, "--proxy-headers", stop_seconds=10, priority=200),
         *schedulers,
-        _trusted(inputs, "dag-processor", Component.DAG_PROCESSOR, stop_seconds=20),
+        _trusted(inputs, "dag-processor", Component.DAG_PROCESSOR, stop_seconds=15),
         *triggerers,
         *(worker_process(inputs, n) for n in range(1, inputs.spec.min_workers + 1)),
     )

@@ -51,6 +51,7 @@ class Sync:
         if time.monotonic() - self.pruned.get(key, 0.0) < PRUNE_SECONDS:
             return
         self.pruned[key] = time.monotonic()
+        self.hands.runtime.trim_logs(key)
         used = self.hands.databases.strings(environment.id, VERSIONS_IN_USE)
         removed = self.hands.snapshots_of(environment).prune(used)
         if removed:

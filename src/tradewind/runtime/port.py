@@ -41,6 +41,10 @@ class Runtime(Protocol):
         """The end of a process's log: the evidence that travels with a failure."""
         ...
 
+    def trim_logs(self, owner: str) -> Sequence[Path]:
+        """Empty logs that have grown past the limit; their text is kept beside them. Answers which."""
+        ...
+
     def run(
         self,
         command: Sequence[str],

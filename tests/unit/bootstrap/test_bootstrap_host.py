@@ -3,8 +3,8 @@
 import dataclasses
 
 import pytest
-from tests.unit.domain.samples import ID, environment
 
+from tests.unit.domain.samples import ID, environment
 from tradewind.bootstrap.announcement import Announcement
 from tradewind.bootstrap.directory import HostState, new_password
 from tradewind.bootstrap.host import Host, has_route, routes
@@ -61,7 +61,7 @@ def test_routes_lead_from_hosts_to_api_servers():
     (route,) = routes(EnvironmentsInMemory(environment(), other), plan)
     assert route.id == ID
     assert route.host == f"{ID}.eu-west-1.airflow.localhost"
-    assert (route.port, route.upstream) == (8443, 18080)
+    assert (route.port, route.upstream_port) == (8443, 18080)
 
 
 def test_routes_by_address_where_names_do_not_resolve():

@@ -74,11 +74,9 @@ def test_a_pin_of_another_airflow_is_refused_before_anything_is_asked():
 
 
 def test_the_installers_words_become_one_sentence():
-    stderr = b"  \xc3\x97 No solution found when resolving dependencies:\n  \xe2\x95\xb0\xe2\x94\x80\xe2\x96\xb6 Because a==1 and b==2\n      conflict.\n"
-    error = virtualenvs._refused("resolve requirements.txt", Completed(1, b"", stderr))
-    assert error.sentence == (
-        "cannot resolve requirements.txt: No solution found when resolving dependencies: Because a==1 and b==2 conflict."
-    )
+    stderr = "  \N{MULTIPLICATION SIGN} No solution found:\n  ╰─▶ Because a==1 and b==2\n      conflict.\n"
+    error = virtualenvs._refused("resolve requirements.txt", Completed(1, b"", stderr.encode()))
+    assert error.sentence == ("cannot resolve requirements.txt: No solution found: Because a==1 and b==2 conflict.")
     assert error.code == "INCORRECT_CONFIGURATION"
     assert len(error.evidence) == 3
 

@@ -115,9 +115,12 @@ class Folder:
         write_json(self._told(copy), words)
 
     def program(self, name: str) -> Program | None:
-        """Read one program, wanted or not."""
+        """Read one program, wanted or not. One that another version wrote with other members is not there."""
         words = read_json(str(self.path / "programs" / f"{name}.json"))
-        return decode(words) if words else None
+        try:
+            return decode(words) if words else None
+        except KeyError:
+            return None
 
     def kept(self) -> set[str]:
         """Every program about which anything is kept."""

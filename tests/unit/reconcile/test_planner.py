@@ -1,0 +1,275 @@
+"""The planner against a model world: performing a step sets its facet, anything may fail, anything may get lost.
+
+Whatever happens, when it stops happening a few passes make the world as wanted, and a complete database of a
+wanted environment is never dropped or made anew.
+"""
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.domain.samples import environment
+from tradewind.domain.environments import Environment, Phase, Target
+from tradewind.domain.manifests import ObservedManifest, ObservedProcess, ProcessState
+from tradewind.reconcile.plan import plan, steps
+from tradewind.reconcile.world import World
+
+EMPTY = World()
+WHOLE = World(
+    folder=True, lock=True, runtime=True, template=True, database=True, bundle="v1", processes_current=True,
+    processes_left=True, route=True, database_left=True, user_left=True, proven=True,
+)  # fmt: skip
+WANTED = environment()
+LOSABLE = ("folder", "lock", "runtime", "template", "bundle", "processes_current", "route")
+
+
+class Crash(Exception):
+    """A step that ended half-way."""
+
+
+class ModelWorld:
+    """What steps do to a world, with what they rely on."""
+
+    def __init__(self, world: World, wanted: Environment) -> None:
+        self.world = world
+        self.wanted = wanted
+        self.forgotten = False
+        self.databases_made = 0
+        self.databases_dropped = 0
+
+    def pass_over(self, *, crash_at: int | None = None) -> int:
+        """Plan once and perform; the step at `crash_at` has no effect and ends the pass. Returns the plan's length."""
+        planned = plan(self.wanted, self.world)
+        for number, step in enumerate(planned):
+            if number == crash_at:
+                return len(planned)
+            self.perform(step)
+        if self.wanted.target is Target.PRESENT and self.wanted.phase is not Phase.REFUSED:
+            self.see(proven=True)
+            self.wanted = dataclasses.replace(self.wanted, phase=Phase.READY)
+        return len(planned)
+
+    def see(self, **facets: object) -> None:
+        self.world = dataclasses.replace(self.world, **facets)
+
+    def perform(self, step: steps.Step) -> None:  # noqa: C901, PLR0912
+        world = self.world
+        match step:
+            case steps.MakeFolder():
+                self.see(folder=True, user_left=True)
+            case steps.ResolveRequirements():
+                assert world.folder
+                self.see(lock=True, runtime=False)
+            case steps.BuildRuntime():
+                assert world.lock
+                self.see(runtime=True)
+            case steps.TakeBundle():
+                assert world.folder
+                self.see(bundle="v1")
+            case steps.MakeTemplate():
+                assert world.runtime
+                self.see(template=True)
+            case steps.MakeDatabase():
+                assert world.template
+                assert not world.database, "a complete database was made anew"
+                self.databases_made += 1
+                self.see(database=True, database_left=True)
+            case steps.PublishRoute():
+                self.see(route=True)
+            case steps.ApplyProcesses():
+                assert world.folder
+                assert world.runtime
+                assert world.bundle
+                assert world.database
+                self.see(processes_current=True, processes_left=True)
+            case steps.ProveHealth():
+                assert world.processes_current
+                assert world.route
+                self.see(proven=True)
+            case steps.StopProcesses():
+                self.see(processes_current=False, processes_left=False)
+            case steps.WithdrawRoute():
+                self.see(route=False)
+            case steps.DropDatabase():
+                assert not world.processes_left, "a database was dropped under running processes"
+                self.databases_dropped += 1
+                self.see(database=False, database_left=False)
+            case steps.RemoveFolder():
+                assert not world.processes_left, "files were removed under running processes"
+                self.see(folder=False, lock=False, runtime=False, bundle=None)
+            case steps.RemoveUser():
+                assert not world.folder, "a user was removed whose files are there"
+                self.see(user_left=False)
+            case steps.Forget():
+                self.forgotten = True
+                self.wanted = dataclasses.replace(self.wanted, phase=Phase.GONE)
+
+
+def converge(model: ModelWorld, passes: int = 3) -> None:
+    """A few passes without disturbance, and then nothing is left to do."""
+    for _ in range(passes):
+        if not model.pass_over():
+            return
+    assert plan(model.wanted, model.world) == ()
+
+
+FACETS = {field.name: st.booleans() for field in dataclasses.fields(World) if field.name not in {"bundle", "observed"}}
+WORLDS = st.builds(World, **FACETS, bundle=st.none() | st.just("v1"))
+DISTURBANCES = st.lists(
+    st.tuples(st.integers(0, 8) | st.none(), st.none() | st.sampled_from(LOSABLE)), max_size=12
+)  # fmt: skip
+
+
+def consistent(world: World) -> World:
+    """What cannot be seen together: a database is there if it is complete, something runs if it runs as wanted."""
+    return dataclasses.replace(
+        world,
+        database_left=world.database_left or world.database,
+        processes_left=world.processes_left or world.processes_current,
+    )
+
+
+def disturb(model: ModelWorld, disturbances: list[tuple[int | None, str | None]]) -> None:
+    for crash_at, lost in disturbances:
+        model.pass_over(crash_at=crash_at)
+        if lost is not None:
+            model.see(**{lost: None if lost == "bundle" else False})
+
+
+@settings(max_examples=200)
+@given(WORLDS.map(consistent), DISTURBANCES)
+def test_what_is_wanted_present_comes_to_be(world, disturbances):
+    model = ModelWorld(world, environment(phase=Phase.NEW))
+    had = world.database
+    disturb(model, disturbances)
+    converge(model)
+    world = model.world
+    assert world.folder
+    assert world.lock
+    assert world.runtime
+    assert world.bundle
+    assert world.route
+    assert world.database
+    assert world.processes_current
+    assert world.proven
+    assert model.databases_dropped == 0
+    assert model.databases_made == (0 if had else 1)
+    assert not model.forgotten
+
+
+@settings(max_examples=200)
+@given(
+    WORLDS.map(consistent), DISTURBANCES, st.sampled_from([Phase.NEW, Phase.PROVISIONING, Phase.READY, Phase.REFUSED])
+)
+def test_what_is_wanted_absent_leaves_nothing(world, disturbances, phase):
+    model = ModelWorld(world, environment(target=Target.ABSENT, phase=phase))
+    disturb(model, disturbances)
+    converge(model)
+    world = model.world
+    assert model.forgotten
+    assert model.databases_made == 0
+    left = (world.folder, world.processes_left, world.database_left, world.user_left, world.route, world.bundle)
+    assert not any(left)
+
+
+@settings(max_examples=200)
+@given(WORLDS.map(consistent), DISTURBANCES)
+def test_what_was_refused_is_taken_back_but_not_forgotten(world, disturbances):
+    model = ModelWorld(world, environment(phase=Phase.REFUSED))
+    disturb(model, disturbances)
+    converge(model)
+    world = model.world
+    assert not model.forgotten
+    assert model.databases_made == 0
+    left = (world.folder, world.processes_left, world.database_left, world.user_left, world.route, world.bundle)
+    assert not any(left)
+
+
+@given(st.integers(0, 20), DISTURBANCES)
+def test_a_deletion_in_the_middle_of_a_creation_leaves_nothing(passes, disturbances):
+    model = ModelWorld(EMPTY, environment(phase=Phase.NEW))
+    for crash_at in range(passes):
+        model.pass_over(crash_at=crash_at)
+    model.wanted = environment(target=Target.ABSENT, phase=Phase.PROVISIONING)
+    disturb(model, disturbances)
+    converge(model)
+    assert model.forgotten
+    assert not model.world.database_left
+
+
+def test_a_new_environment_is_made_in_this_order():
+    assert plan(environment(phase=Phase.NEW), EMPTY) == (
+        steps.MakeFolder(),
+        steps.ResolveRequirements(),
+        steps.BuildRuntime(),
+        steps.TakeBundle(),
+        steps.MakeTemplate(),
+        steps.MakeDatabase(),
+        steps.PublishRoute(),
+        steps.ApplyProcesses(),
+        steps.ProveHealth(),
+    )
+
+
+def test_an_environment_is_taken_away_in_this_order():
+    assert plan(environment(target=Target.ABSENT), WHOLE) == (
+        steps.WithdrawRoute(),
+        steps.StopProcesses(),
+        steps.DropDatabase(),
+        steps.RemoveFolder(),
+        steps.RemoveUser(),
+        steps.Forget(),
+    )
+
+
+def test_what_was_refused_keeps_its_logs():
+    assert plan(environment(phase=Phase.REFUSED), WHOLE) == (
+        steps.WithdrawRoute(),
+        steps.StopProcesses(),
+        steps.DropDatabase(),
+        steps.RemoveFolder(keep_logs=True),
+        steps.RemoveUser(),
+    )
+
+
+def test_a_world_as_wanted_needs_nothing():
+    assert plan(WANTED, WHOLE) == ()
+    assert plan(environment(target=Target.ABSENT, phase=Phase.GONE), EMPTY) == ()
+    assert plan(environment(phase=Phase.REFUSED), EMPTY) == ()
+
+
+@pytest.mark.parametrize(
+    ("facet", "lost", "needed"),
+    [
+        ("folder", False, (steps.MakeFolder(),)),
+        ("runtime", False, (steps.BuildRuntime(),)),
+        ("bundle", None, (steps.TakeBundle(),)),
+        ("template", False, ()),  # only cloning needs it
+        ("route", False, (steps.PublishRoute(),)),
+        ("processes_current", False, (steps.ApplyProcesses(),)),
+        ("proven", False, (steps.ProveHealth(),)),
+    ],
+)
+def test_a_repair_touches_only_what_is_lost(facet, lost, needed):
+    assert plan(WANTED, dataclasses.replace(WHOLE, **{facet: lost})) == needed
+
+
+def test_nothing_in_the_world_drops_the_database_of_what_is_wanted():
+    for phase in (Phase.NEW, Phase.PROVISIONING, Phase.READY):
+        assert steps.DropDatabase() not in plan(environment(phase=phase), EMPTY)
+
+
+def test_processes_that_gave_up_are_seen():
+    observed = ObservedManifest(
+        "x", processes=(ObservedProcess("a", ProcessState.FATAL), ObservedProcess("b", ProcessState.BACKOFF))
+    )
+    assert World(observed=observed).given_up == ("a",)
+    assert EMPTY.given_up == ()
+
+
+def test_every_step_has_words_for_people():
+    for step in (*plan(environment(phase=Phase.NEW), EMPTY), *plan(environment(target=Target.ABSENT), WHOLE)):
+        assert step.label
+        assert step.label == step.label.strip()
