@@ -28,7 +28,7 @@ $(VENV)/.installed: $(VENV)/.uv requirements/tradewind.txt pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
-$(VENV)/.wheel: $(VENV)/.installed $(shell find airflow -name '*.py' -o -name pyproject.toml)
+$(VENV)/.wheel: $(VENV)/.installed $(shell find airflow -name '*.py' -o -name '*.pth' -o -name pyproject.toml)
 	@rm -rf $(WHEELS) && mkdir -p $(WHEELS)
 	SOURCE_DATE_EPOCH=315532800 $(UV) build --quiet --wheel --no-build-isolation --offline --python $(BIN)/python --out-dir $(WHEELS) airflow
 	@touch $@

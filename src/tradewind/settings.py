@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tradewind.bundles import S3Settings
+from tradewind.bundles.endpoints import S3Settings
 from tradewind.domain.errors import CannotStart
 from tradewind.domain.layout import Layout
 

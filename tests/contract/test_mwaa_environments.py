@@ -76,7 +76,7 @@ def test_last_update_is_there_from_the_first_moment(service, mwaa, unused):
 def test_what_was_asked_for_is_echoed(mwaa, unused):
     name = unused()
     members = {
-        "AirflowConfigurationOptions": {"core.default_timezone": "utc", "a.b": "!~ $é"[:3]},
+        "AirflowConfigurationOptions": {"core.default_timezone": "utc", "a.b": "!~ $"},
         "AirflowVersion": "3.3.1",
         "EnvironmentClass": "mw1.small",
         "MinWorkers": 2,
@@ -91,9 +91,8 @@ def test_what_was_asked_for_is_echoed(mwaa, unused):
         "RequirementsS3Path": "requirements.txt",
         "PluginsS3Path": "",
         "StartupScriptS3Path": "",
-        "Tags": {"team": "söø ✓"[:4], "empty": ""} | {"a": "b"},
+        "Tags": {"team": "søø 1", "a:b/c": "x=y@z+"},
     }
-    members["Tags"].pop("empty")
     mwaa.create_environment(**asked(name, **members))
     found = mwaa.get_environment(Name=name)["Environment"]
     logging = members.pop("LoggingConfiguration")

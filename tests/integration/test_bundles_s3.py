@@ -8,7 +8,8 @@ import pytest
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
-from tradewind.bundles import S3Buckets, S3Settings, Snapshots
+from tradewind.bundles import S3Settings, Snapshots
+from tradewind.bundles.s3 import S3Buckets
 from tradewind.domain.errors import CannotProvide
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the server's own libraries

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tradewind.bootstrap.announcement import Announcement
-from tradewind.bootstrap.serving import serve
 from tradewind.domain.errors import CannotStart, TradewindError
 from tradewind.settings import Settings, read
 
@@ -51,6 +50,8 @@ def detach(settings: Settings) -> Announcement:
 
 def child(arguments: Sequence[str] | None = None) -> None:
     """The detached process."""
+    from tradewind.bootstrap.serving import serve  # noqa: PLC0415  (the parent need not load the service)
+
     writing, data_dir, port = arguments or sys.argv[1:]
     report = os.fdopen(int(writing), "w")
 

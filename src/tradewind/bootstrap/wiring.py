@@ -15,7 +15,7 @@ from tradewind.access.sessions import AirflowSessions
 from tradewind.api import Services, create_app
 from tradewind.bootstrap import software
 from tradewind.bootstrap.host import Host, draw_port, routes
-from tradewind.bundles import Bucket, Directories, S3Buckets
+from tradewind.bundles import Bucket, Directories
 from tradewind.domain.arns import Place
 from tradewind.domain.environments import Environment
 from tradewind.domain.identifiers import EnvironmentId
@@ -45,6 +45,7 @@ def wire_hands(settings: Settings, host: Host, runtime: Runtime, account: Accoun
     """What the reconciler works with."""
     layout, as_root = settings.layout, users.is_root()
     environments = Environments(engine)
+    buckets = _buckets(settings)
     published: set[EnvironmentId] = set()
 
     def publish() -> None:
@@ -87,7 +88,7 @@ def wire_hands(settings: Settings, host: Host, runtime: Runtime, account: Accoun
         door=httpx.Client(
             trust_env=False, timeout=10, verify=ssl.create_default_context(cafile=layout.ca / "bundle.pem")
         ),
-        bucket=lambda name: _bucket(settings, name),
+        bucket=buckets,
         bucket_variables=lambda name: _bucket_variables(settings, name),
         bucket_folder=lambda name: layout.buckets / name if (layout.buckets / name).is_dir() else None,
         publish=publish,
@@ -139,12 +140,19 @@ def _cli_runner(hands: Hands) -> Callable[[Environment, tuple[str, ...]], Comple
     return run
 
 
-def _bucket(settings: Settings, name: str) -> Bucket:
-    """A directory of that name if there is one, else the S3 endpoint's if there is one, else the directory's."""
+def _buckets(settings: Settings) -> Callable[[str], Bucket]:
+    """A directory of that name if there is one, else the S3 endpoint if there is one, else the directory that is not."""
     directories = Directories(settings.layout.buckets)
-    if settings.s3 is None or (settings.layout.buckets / name).is_dir():
-        return directories.bucket(name)
-    return S3Buckets(settings.s3).bucket(name)
+    if settings.s3 is None:
+        return directories.bucket
+    from tradewind.bundles.s3 import S3Buckets  # noqa: PLC0415  (boto3 is slow to import, and most people use folders)
+
+    endpoint = S3Buckets(settings.s3)
+
+    def find(name: str) -> Bucket:
+        return directories.bucket(name) if (settings.layout.buckets / name).is_dir() else endpoint.bucket(name)
+
+    return find
 
 
 def _bucket_variables(settings: Settings, name: str) -> Mapping[str, str]:

@@ -1,13 +1,14 @@
 """DAGs and requirements from buckets to immutable local versions.
 
-`Bucket` is the port: a folder of this machine (`Directories`) or an S3 endpoint (`S3Buckets`).
+`Bucket` is the port: a folder of this machine (`Directories`) or an S3 endpoint (`s3.S3Buckets`, which is not
+imported here: boto3 takes long to load, and most people use folders).
 `Snapshots` turns a bucket's DAG folder into versions named by their content, of which `current` names one.
 """
 
 from tradewind.bundles.buckets import Bucket, Listing, Object
 from tradewind.bundles.directories import Directories, DirectoryBucket
+from tradewind.bundles.endpoints import S3Settings
 from tradewind.bundles.keys import normalise
-from tradewind.bundles.s3 import S3Bucket, S3Buckets, S3Settings
 from tradewind.bundles.snapshots import Snapshot, Snapshots
 
 __all__ = [
@@ -16,8 +17,6 @@ __all__ = [
     "DirectoryBucket",
     "Listing",
     "Object",
-    "S3Bucket",
-    "S3Buckets",
     "S3Settings",
     "Snapshot",
     "Snapshots",

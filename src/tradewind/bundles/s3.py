@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -28,6 +27,7 @@ from tradewind.bundles.buckets import (
     too_large,
     too_many,
 )
+from tradewind.bundles.endpoints import S3Settings
 from tradewind.bundles.keys import folder, normalise
 from tradewind.domain.errors import CannotProvide
 
@@ -47,17 +47,6 @@ _DENIED = frozenset(
     {"AccessDenied", "403", "401", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken",
      "InvalidToken", "AllAccessDisabled", "AccountProblem"}
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class S3Settings:
-    """Where S3 is and by which rights. Without `endpoint_url` it is AWS's own endpoint of the region."""
-
-    region: str
-    access_key_id: str
-    secret_access_key: str = field(repr=False)
-    endpoint_url: str | None = None
-    ca_bundle: Path | None = None
 
 
 @dataclass(frozen=True)

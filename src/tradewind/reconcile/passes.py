@@ -75,6 +75,8 @@ class Passes:
             self.hands.environments.observe(
                 environment.id, phase=Phase.READY, generation=environment.generation, progress=""
             )
+        elif environment.progress:
+            self.hands.environments.observe(environment.id, progress="")
         if environment.change.state is ChangeState.PENDING:
             self.hands.environments.finish_change(environment.id, environment.change.kind)
 

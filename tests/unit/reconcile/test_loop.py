@@ -4,6 +4,7 @@ from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
+import structlog
 
 from tests.unit.domain.samples import ID, environment
 from tradewind.domain.environments import Phase, Target
@@ -21,6 +22,13 @@ def test_each_failure_waits_longer_up_to_half_a_minute(failures, seconds):
 @pytest.mark.parametrize(("error", "words"), [(OSError("a\nb"), "a"), (OSError(), "OSError"), (ValueError("\n"), "")])
 def test_an_error_is_told_in_one_line(error, words):
     assert first_line(error) == words
+
+
+@pytest.fixture(autouse=True)
+def told():
+    """What was logged; nothing is rendered."""
+    with structlog.testing.capture_logs() as logs:
+        yield logs
 
 
 class Clock:
@@ -138,12 +146,13 @@ def test_failures_wait_and_a_success_resets_them(monkeypatch):
     assert world.reconciler.turns[str(ID)].failures == 0
 
 
-def test_a_failure_is_told_whatever_it_is(monkeypatch):
+def test_a_failure_is_told_whatever_it_is(monkeypatch, told):
     world = World(monkeypatch, environment(phase=Phase.NEW))
     world.reconciler.turns[str(ID)] = Turn(failures=5000)
     world.passes.error = RuntimeError()
     world.tick()
     assert world.reconciler.turns[str(ID)].look_at == world.clock.now + 30
+    assert [(line["action"], line["environment"], line["again_in"]) for line in told] == [("failed", str(ID), 30)]
 
 
 def test_something_new_is_looked_at_at_once_whatever_failed_before(monkeypatch):

@@ -1,0 +1,143 @@
+"""What the API's operations work with, in memory: a store, Airflow's web server, and signed requests to the chain."""
+
+import dataclasses
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from tests.unit.domain.samples import NOW
+from tradewind.api.chain import Chain, RawRequest
+from tradewind.api.services import Services
+from tradewind.domain.arns import Place
+from tradewind.domain.environments import Environment, Target
+from tradewind.routes.hosts import HostPlan
+from tradewind.store import Account, EnvironmentExists
+from tradewind.wire import Response, load_service
+
+ACCOUNT = Account("123456789012", "AKIAEXAMPLE", "the-secret", b"k" * 32)
+PLACE = Place(ACCOUNT.account_id, "us-east-1")
+SERVICE = load_service("mwaa")
+CREATE = {
+    "ExecutionRoleArn": "arn:aws:iam::111111111111:role/execution",
+    "SourceBucketArn": "arn:aws:s3:::some-bucket",
+    "DagS3Path": "dags",
+    "NetworkConfiguration": {"SubnetIds": ["subnet-a", "subnet-b"], "SecurityGroupIds": ["sg-a"]},
+}
+
+
+class EnvironmentsInMemory:
+    """The store's queries that the API uses. `touched` tells whether anything was asked."""
+
+    def __init__(self, *known: Environment) -> None:
+        self.known = {environment.name: environment for environment in known}
+        self.touched = False
+
+    def find(self, name: str) -> Environment | None:
+        self.touched = True
+        return self.known.get(name)
+
+    def get(self, id_: Any) -> Environment | None:
+        return next((environment for environment in self.known.values() if environment.id == id_), None)
+
+    def create(self, environment: Environment) -> None:
+        self.touched = True
+        if environment.name in self.known:
+            raise EnvironmentExists(environment.name)
+        self.known[environment.name] = environment
+
+    def names(self, after: str | None, limit: int) -> list[str]:
+        self.touched = True
+        return sorted(name for name in self.known if after is None or name > after)[:limit]
+
+    def want_absent(self, id_: Any) -> bool:
+        environment = self.get(id_)
+        assert environment is not None
+        self.known[environment.name] = dataclasses.replace(environment, target=Target.ABSENT)
+        return environment.target is Target.PRESENT
+
+    def tag(self, id_: Any, add: Mapping[str, str], remove: Any, limit: int) -> bool:
+        environment = self.get(id_)
+        assert environment is not None
+        tags = {key: value for key, value in {**environment.tags, **add}.items() if key not in remove}
+        if len(tags) > limit:
+            return False
+        self.known[environment.name] = dataclasses.replace(environment, tags=tags)
+        return True
+
+    def checkpoints(self, _id: Any, _generation: int) -> list[tuple[str, float]]:
+        return [("folders", 0.123)]
+
+    def ports_in_use(self) -> set[int]:
+        return {port for e in self.known.values() for port in (e.ports.api, e.ports.broker)}
+
+    def addresses_in_use(self) -> set[str]:
+        return {e.address for e in self.known.values() if e.address}
+
+
+class SessionsForEveryone:
+    """Airflow's sessions: a token a call; those that were forgotten are kept in a list."""
+
+    def __init__(self) -> None:
+        self.given = 0
+        self.forgotten: list[str] = []
+
+    def token(self, _server: Any, _identity: Any, _roles: Any) -> str:
+        self.given += 1
+        return f"session-{self.given}"
+
+    def open(self, *_: Any) -> str:
+        return "opened"
+
+    def forget(self, token: str) -> None:
+        self.forgotten.append(token)
+
+
+def services(
+    *known: Environment,
+    airflow: Callable[[httpx.Request], httpx.Response] | None = None,
+    now: Callable[[], datetime] = lambda: NOW,
+    names_resolve: bool = True,
+) -> Services:
+    """Services whose environments are the ones given and whose Airflow is a function."""
+
+    def nobody(_request: httpx.Request) -> httpx.Response:
+        raise AssertionError("Airflow was called")
+
+    return Services(
+        account=ACCOUNT,
+        place=PLACE,
+        environments=EnvironmentsInMemory(*known),  # type: ignore[arg-type]
+        hosts=HostPlan("us-east-1", "airflow.localhost", names_resolve=names_resolve, port=443),
+        sessions=SessionsForEveryone(),  # type: ignore[arg-type]
+        http=httpx.Client(transport=httpx.MockTransport(airflow or nobody)),
+        now=now,
+        draw_port=lambda taken: max(taken, default=20000) + 1,
+    )
+
+
+def signed(method: str, url: str, body: bytes = b"", *, secret: str = ACCOUNT.secret_access_key) -> RawRequest:
+    """A request as botocore signs it, now."""
+    request = AWSRequest(method=method, url=f"https://localhost{url}", data=body, headers={"Host": "localhost"})
+    SigV4Auth(Credentials(ACCOUNT.access_key_id, secret), "airflow", "us-east-1").add_auth(request)
+    path, _, query = url.partition("?")
+    return RawRequest(method, path, query, tuple(request.headers.items()), body)
+
+
+def call(with_: Services, method: str, url: str, document: Any = None) -> Response:
+    """One signed call through the whole chain."""
+    body = b"" if document is None else json.dumps(document).encode()
+    working = dataclasses.replace(with_, now=lambda: datetime.now(UTC))
+    return Chain(SERVICE, working).answer(signed(method, url, body), str(uuid.uuid4()))
+
+
+def refusal(response: Response) -> tuple[int, str, str]:
+    """Status, error type and message."""
+    document = json.loads(response.body)
+    return response.status, response.headers["x-amzn-ErrorType"], document.get("message", document.get("Message", ""))
