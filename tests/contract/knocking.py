@@ -4,11 +4,12 @@ AWS's clients check parameters before they send, and every HTTP library tidies p
 botocore's own signer and then sent over a TLS socket of our own, with nothing in between that could normalise them.
 """
 
-import datetime
+import contextlib
 import json
 import socket
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,7 +77,7 @@ class Knocker:
         token: str | None = None,
         region: str | None = None,
         name: str = "airflow",
-        moment: datetime.datetime | None = None,
+        moment: datetime | None = None,
         headers: tuple[tuple[str, str], ...] = (),
     ) -> Signed:
         """Sign as AWS's clients do, with the right secret unless another is given."""
@@ -105,10 +106,9 @@ class Knocker:
             socket.create_connection(self.address, timeout=LONG) as plain,
             self.trust.wrap_socket(plain, server_hostname=server_name or self.host.partition(":")[0]) as stream,
         ):
-            try:
+            # the answer may come before the end of a body that is too long
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
                 stream.sendall(raw)
-            except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
-                pass  # the answer may have come before the end of a body that is too long
             with HTTPResponse(stream, method=method) as response:
                 response.begin()
                 headers = {name.lower(): value for name, value in response.getheaders()}
@@ -122,7 +122,7 @@ class Knocker:
 class _AtMoment(SigV4Auth):
     """botocore's signer with a clock that can be set."""
 
-    def __init__(self, credentials: Any, name: str, region: str, moment: datetime.datetime | None) -> None:
+    def __init__(self, credentials: Any, name: str, region: str, moment: datetime | None) -> None:
         super().__init__(credentials, name, region)
         self.moment = moment
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.conftest import NETWORK, ROLE
 from tests.contract.conftest import names
 

@@ -8,10 +8,11 @@ from datetime import datetime
 from urllib.parse import quote
 
 import pytest
+
 from tests.conftest import NETWORK, ROLE
 from tests.contract.conftest import names
 from tests.contract.test_mwaa_environments import asked, refused
-from tests.contract.test_wire_constraints import MODEL, broken, right
+from tests.contract.test_wire_constraints import MODEL, broken
 
 NAME = "env-1"  # what `right` calls every environment
 
@@ -69,7 +70,7 @@ def test_the_cases_are_many():
 @pytest.mark.parametrize(("operation", "path", "parameters"), CASES)
 def test_every_constraint_of_the_model_is_kept(knock, operation, path, parameters):
     method, where, body = written(operation, parameters)
-    answer = knock(method, where, body if body else b"")
+    answer = knock(method, where, body or b"")
     assert (answer.status, answer.error) == (400, "ValidationException")
     assert set(answer.document) == {"message"}
     assert f" at '{path}' failed to satisfy constraint: " in answer.message

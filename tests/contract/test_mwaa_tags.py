@@ -1,6 +1,7 @@
 """Tags through boto3: read, added, replaced and taken away, with AWS's limits and reserved keys."""
 
 import pytest
+
 from tests.contract.test_mwaa_environments import refused
 
 

@@ -58,7 +58,7 @@ async def _answer(chain: Chain, request: Request) -> Response:
 
 async def _read(request: Request) -> bytes | None:
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > BODY_LIMIT:
+    if declared.isdecimal() and int(declared) > BODY_LIMIT:
         return None
     parts: list[bytes] = []
     size = 0

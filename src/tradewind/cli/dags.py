@@ -74,7 +74,8 @@ class _in_words:  # noqa: N801  (reads as a clause at its one use)
     """Turns Airflow's and AWS's refusals into a sentence about this command."""
 
     def __init__(self, name: str, action: str, dag: str | None) -> None:
-        self._what = f"{action} {dag}" if dag else f"{action} the DAGs of {name}"
+        words = {"list": f"list the DAGs of {name}", "state": f"show the state of {dag}"}
+        self._what = words.get(action, f"{action} {dag}")
 
     def __enter__(self) -> None:
         return None

@@ -133,7 +133,8 @@ def _print(source: str, text: str, output: Output, *, prefixed: bool) -> None:
     if output is Output.JSON:
         document({"source": source, "line": text})
         return
-    for one in render(text).split("\n"):
+    shown = render(text)
+    for one in shown.split("\n") if shown or not text else ():
         line(f"{source:<14} | {one}" if prefixed else one)
 
 

@@ -79,7 +79,7 @@ def worker_process(inputs: RecipeInputs, number: int) -> Process:
         user=inputs.user,
         stop_seconds=DRAIN_SECONDS,
         drains=True,
-        start_seconds=3,
+        start_seconds=10,  # longer than the imports take: what dies later looks started, and would never be given up
         priority=400,
     )  # fmt: skip
 
@@ -113,7 +113,7 @@ def _trusted(
         environment=trusted_settings(inputs, component),
         user=inputs.user,
         stop_seconds=stop_seconds,
-        start_seconds=3,
+        start_seconds=10,  # longer than the imports take: what dies later looks started, and would never be given up
         priority=priority,
     )
 

@@ -16,10 +16,15 @@ from tradewind.reconcile.hands import Hands
 PRUNE_SECONDS = 300.0
 _log = structlog.get_logger(__name__)
 
-# Versions that a run may still need: of runs that have not ended, and of what the DAG processor read last.
+# Versions that are still needed: by runs that have not ended and the tasks of such runs, by what new runs would
+# start on, and by what the DAG processor read last (docs/inside-an-environment.md; a test runs it on Airflow).
 VERSIONS_IN_USE = """
-    SELECT DISTINCT bundle_version FROM dag_run WHERE state IN ('queued', 'running') AND bundle_version IS NOT NULL
-    UNION SELECT bundle_version FROM dag WHERE bundle_version IS NOT NULL
+    SELECT bundle_version FROM dag_run WHERE state IN ('queued', 'running') AND bundle_version IS NOT NULL
+    UNION SELECT v.bundle_version FROM task_instance t JOIN dag_version v ON v.id = t.dag_version_id
+          JOIN dag_run r ON r.dag_id = t.dag_id AND r.run_id = t.run_id
+          WHERE r.state IN ('queued', 'running') AND v.bundle_version IS NOT NULL
+    UNION SELECT bundle_version FROM dag WHERE NOT is_stale AND bundle_version IS NOT NULL
+    UNION SELECT version FROM dag_bundle WHERE active AND version IS NOT NULL
 """
 
 

@@ -13,12 +13,17 @@ from typing import Any
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _ORDINARY = frozenset({"timestamp", "level", "event", "logger", "filename", "lineno", "error_detail", "exception"})
+# Which try this is: in every line of its own log, and asked for by whoever reads it.
+_KNOWN = frozenset({"dag_id", "task_id", "run_id", "ti_id", "try_number", "map_index"})
+_GROUP, _END_OF_GROUP = "::group::", "::endgroup::"  # folds of Airflow's UI
 
 
 def render(line: str) -> str:
-    """One line of a log, maybe as several."""
+    """One line of a log, maybe as several; nothing for a line that only ends a fold of Airflow's UI."""
     document = _document(line)
-    return plain(line) if document is None else plain("\n".join(_entry(document)))
+    if document is None:
+        return plain(line)
+    return "" if document["event"] == _END_OF_GROUP else plain("\n".join(_entry(document)))
 
 
 def plain(text: str) -> str:
@@ -40,9 +45,9 @@ def _entry(document: Mapping[str, Any]) -> Iterator[str]:
     parts = [
         _clock(document.get("timestamp")),
         str(document.get("level", "")).upper()[:8].ljust(8),
-        _text(document["event"]),
+        _text(document["event"]).replace(_GROUP, "▸ ", 1),
     ]
-    parts += [f"{key}={_text(value)}" for key, value in document.items() if key not in _ORDINARY]
+    parts += [f"{key}={_text(value)}" for key, value in document.items() if key not in _ORDINARY | _KNOWN]
     yield " ".join(part for part in parts if part)
     details = document.get("error_detail") or document.get("exception") or []
     for number, failure in enumerate(_failures(details)):

@@ -71,7 +71,7 @@ def test_a_declared_length_is_believed_before_anything_is_read():
     assert (status, read) == (413, 0)
 
 
-@pytest.mark.parametrize("length", [b"", b"-1", b"many", "٣".encode(), str(BODY_LIMIT).encode()])
+@pytest.mark.parametrize("length", [b"", b"-1", b"many", b"\xb2", str(BODY_LIMIT).encode()])
 def test_any_other_length_is_only_a_claim(length):
     assert ask(headers=[(b"content-length", length)], parts=(b"{}",))[0] == 403
     assert ask(headers=[(b"content-length", length)], parts=(b"x" * (BODY_LIMIT + 1),))[0] == 413

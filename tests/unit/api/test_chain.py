@@ -102,7 +102,10 @@ def test_unknown_paths_and_methods(method, path):
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"[]", b"\xff", b'"x"', b'{"DagS3Path":"\\ud800"}', b'{"DagS3Path":' + b"[" * 5000, b'{"MinWorkers":' + b"9" * 5000 + b"}", b'{"MinWorkers":NaN}'],
+    [
+        b"{", b"[]", b"\xff", b'"x"', b'{"DagS3Path":"\\ud800"}', b'{"DagS3Path":' + b"[" * 5000,
+        b'{"MinWorkers":' + b"9" * 5000 + b"}", b'{"MinWorkers":NaN}',
+    ],
 )  # fmt: skip
 def test_malformed_bodies(body):
     working = services()

@@ -24,7 +24,7 @@ REFUSED_VALUES = {
     "StartupScriptS3ObjectVersion": "v1",
     "KmsKey": "arn:aws:kms:us-east-1:111111111111:key/11111111-1111-1111-1111-111111111111",
     "EndpointManagement": "CUSTOMER",
-    "IdentityCenterConfiguration": {"StartUrl": "https://d-1234567890.awsapps.com/start", "IdentityStoreId": "d-1234567890"},
+    "IdentityCenterConfiguration": {"StartUrl": "https://d-1.awsapps.com/start", "IdentityStoreId": "d-1234567890"},
     "Teams": {"team-a": {"SourceBucketArn": "arn:aws:s3:::b", "DagS3Path": "dags"}},
 }  # fmt: skip
 

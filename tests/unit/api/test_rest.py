@@ -157,7 +157,8 @@ def test_what_is_no_json_comes_back_as_text(content, status):
 
 def test_a_session_that_airflow_does_not_know_is_replaced_once():
     working = services(
-        environment(), airflow=lambda r: httpx.Response(401 if r.headers["authorization"].endswith("-1") else 200, json={})
+        environment(),
+        airflow=lambda r: httpx.Response(401 if r.headers["authorization"].endswith("-1") else 200, json={}),
     )  # fmt: skip
     assert call(working, "POST", "/restapi/sample", {"Path": "/dags", "Method": "GET"}).status == 200
     assert working.sessions.forgotten == ["session-1"]

@@ -63,3 +63,9 @@ def test_what_is_no_entry_stays_as_it_is(text):
 def test_nothing_steers_the_terminal(hostile, harmless):
     assert plain(hostile) == harmless
     assert render(line(event=hostile)).endswith(harmless)
+
+
+def test_folds_of_the_ui_and_what_every_line_repeats_are_left_out():
+    of_this_try = {"dag_id": "etl", "task_id": "load", "run_id": "r", "ti_id": "0", "try_number": 1, "map_index": -1}
+    assert render(line(event="::endgroup::", **of_this_try)) == ""
+    assert render(line(event="::group::Post Execute", **of_this_try)) == "08:23:00.123 INFO     ▸ Post Execute"

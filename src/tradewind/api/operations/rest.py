@@ -114,7 +114,8 @@ def _document(response: httpx.Response) -> Any:
 
 
 def _safe_path(path: str) -> str:
-    if any(mark in path for mark in "?#\\") or any(ord(character) < ord(" ") for character in path):
+    # Decoded too: Airflow's server ends the connection on a line end in a path, and fails on a NUL without a reason.
+    if any(mark in path for mark in "?#\\") or any(ord(character) < ord(" ") for character in path + unquote(path)):
         raise validation(
             "Path must not hold a query, a fragment, a backslash or control characters; use QueryParameters."
         )

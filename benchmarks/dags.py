@@ -1,0 +1,39 @@
+"""The DAG files that benchmarks deploy: as small as a DAG can be, so that Airflow's and our own work is what is measured."""
+
+_IMPORTS = "from airflow.sdk import DAG, task\n"
+
+
+def once(name: str) -> str:
+    """Runs once as soon as it is known, without anyone's doing: `airflow standalone` has nobody to trigger it."""
+    return f"""{_IMPORTS}
+from datetime import datetime
+
+with DAG({name!r}, schedule="@once", start_date=datetime(2025, 1, 1), is_paused_upon_creation=False):
+
+    @task
+    def say():
+        return {name!r}
+
+    say()
+"""
+
+
+def triggered(name: str) -> str:
+    """Runs when it is triggered, and is not paused."""
+    return f"""{_IMPORTS}
+with DAG({name!r}, schedule=None, is_paused_upon_creation=False):
+
+    @task
+    def say():
+        return {name!r}
+
+    say()
+"""
+
+
+def paused(name: str, *tasks: str) -> str:
+    """Paused from the start: it can be triggered, and its runs wait, so that no task disturbs what is measured next."""
+    lines = [f"{_IMPORTS}", f"with DAG({name!r}, schedule=None, is_paused_upon_creation=True):"]
+    for name_of_task in tasks:
+        lines += ["", "    @task", f"    def {name_of_task}():", "        return None", "", f"    {name_of_task}()"]
+    return "\n".join(lines) + "\n"

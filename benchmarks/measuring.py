@@ -1,0 +1,68 @@
+"""The words of a measurement: what a benchmark is, what one reading is, what was asked for.
+
+A benchmark yields readings as they come, so that an interrupted run has still said what it saw. Readings of a warm-up
+are kept in the raw numbers and counted nowhere.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.stage import Stage
+
+SECONDS, MEGABYTES, PERCENT = "s", "MB", "%"
+
+
+class CannotMeasure(Exception):
+    """A sentence that names what stands in the way."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One number. `figure` says what of, `round` counts from 0, which is the warm-up where there is one."""
+
+    benchmark: str
+    contender: str
+    figure: str
+    unit: str
+    value: float
+    round: int
+    counted: bool = True
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Two figures to be divided: (contender, figure) of ours by (contender, figure) of the other's."""
+
+    ours: tuple[str, str]
+    other: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One row of the contract. `contenders` run unless others are named, `more` run only when named."""
+
+    id: str
+    title: str
+    contenders: tuple[str, ...]
+    measure: Callable[["Stage"], Iterator[Reading]] = field(repr=False)
+    ratios: tuple[Ratio, ...] = ()
+    more: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asked for. `data_dir`: a running service to use; `environment`: one to use in it."""
+
+    runs: int = 5
+    samples: int = 10
+    default_samples: int = 2
+    idle_seconds: float = 300.0
+    settle_seconds: float = 60.0
+    smoke: bool = False
+    seed: int = 1
+    data_dir: Path | None = None
+    environment: str | None = None

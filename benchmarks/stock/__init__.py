@@ -1,0 +1,1 @@
+"""The other side: Airflow as its own documents set it up, with the same versions, interpreter, server and slots."""

@@ -1,0 +1,102 @@
+"""A real PostgreSQL for the integration tests, made and supervised as the service does it: once for a whole run.
+
+As root it runs as the service's own unprivileged user, from a folder that other users can pass through.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from tradewind.bootstrap import directory
+from tradewind.bootstrap.host import draw_port
+from tradewind.bootstrap.processes import runtime_of
+from tradewind.domain.layout import Layout
+from tradewind.domain.manifests import HOST, Manifest
+from tradewind.runtime import Runtime, users
+from tradewind.store.migrations import upgrade
+from tradewind.store.server import SUPERUSER, Cluster, Server
+
+_MIGRATED = "migrated"
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """The server, what it lies in and what keeps it."""
+
+    layout: Layout
+    runtime: Runtime
+    cluster: Cluster
+    server: Server
+
+    def execute(self, statement: str) -> None:
+        """Outside of any transaction, as the superuser."""
+        with psycopg.connect(self.server.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A folder whose path is short (sockets) and that other users can pass through where we are root."""
+    made = Path(tempfile.mkdtemp(prefix="tw-it-", dir="/var/tmp" if os.geteuid() == 0 else None))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="session")
+def layout(folder: Path) -> Layout:
+    """A data directory with its folders."""
+    made = Layout(folder / "data", folder / "run")
+    directory.prepare(made, as_root=users.is_root())
+    return made
+
+
+@pytest.fixture(scope="session")
+def postgres(layout: Layout) -> Iterator[Postgres]:
+    """A PostgreSQL that runs under the host's supervisor; stopped at the end."""
+    runtime = runtime_of(layout)
+    server = Server("127.0.0.1", draw_port(set()), SUPERUSER, directory.new_password())
+    cluster = Cluster(layout, server, users.ensure(users.POSTGRES), runtime)
+    cluster.ensure()
+    runtime.apply(Manifest(HOST, 1, (cluster.process(),)))
+    try:
+        server.wait()
+        made = Postgres(layout, runtime, cluster, server)
+        made.execute(f"CREATE DATABASE {_MIGRATED}")
+        engine = server.engine(_MIGRATED)
+        upgrade(engine)
+        engine.dispose()
+        yield made
+    finally:
+        runtime.stop(HOST)
+
+
+@pytest.fixture
+def new_engine(postgres: Postgres) -> Iterator[Callable[[], sa.Engine]]:
+    """Makes engines on one control database, migrated and empty, that goes when the test ends."""
+    name = f"control_{uuid.uuid4().hex[:12]}"
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE {_MIGRATED}")
+    made: list[sa.Engine] = []
+
+    def make() -> sa.Engine:
+        made.append(postgres.server.engine(name))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.dispose()
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(new_engine: Callable[[], sa.Engine]) -> sa.Engine:
+    """An engine on an empty control database."""
+    return new_engine()

@@ -1,0 +1,269 @@
+"""Environments in a real database: what the API writes, what the reconciler writes, and that names are free again."""
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from threading import Barrier
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from tests.unit.domain.samples import SECRETS, SPEC, environment
+from tradewind.domain.environments import Change, ChangeState, Phase, Ports, Status, Target
+from tradewind.domain.identifiers import new_environment_id
+from tradewind.domain.specs import ModuleLogging
+from tradewind.store import AddressTaken, EnvironmentExists, Environments
+from tradewind.store.environments import CHANNEL
+from tradewind.store.tables import environments as table
+
+NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+
+
+def new(name, **changes):
+    begun = {
+        "id": new_environment_id(), "name": name, "phase": Phase.NEW, "observed_generation": 0, "created_at": NOW,
+        "change": Change("CREATE", ChangeState.PENDING, NOW),
+    }  # fmt: skip
+    return environment(**(begun | changes))
+
+
+@pytest.fixture
+def store(engine):
+    return Environments(engine)
+
+
+def created(store, name, **changes):
+    made = new(name, **changes)
+    store.create(made)
+    return made
+
+
+# -- creating and reading --------------------------------------------------------------------------------------
+
+
+def test_what_was_created_is_read_back_whole(store):
+    spec = dataclasses.replace(
+        SPEC,
+        airflow_configuration_options={"core.x": "ü'\"\\u0000 %s"},
+        logging={"TaskLogs": ModuleLogging(enabled=False, level="DEBUG")},
+        requirements_s3_path="requirements.txt",
+    )
+    made = created(store, "e", spec=spec, tags={"k": "ö", "": ""}, address="127.70.1.2", ports=Ports(api=1, broker=2))
+    for found in (store.find("e"), store.get(made.id), *store.all()):
+        assert found is not None
+        assert dataclasses.replace(found, change=made.change) == made
+        assert found.secrets == SECRETS
+        assert (found.change.kind, found.change.state) == ("CREATE", ChangeState.PENDING)
+        assert found.change.created_at.tzinfo is not None
+        assert found.status is Status.CREATING
+
+
+def test_what_is_not_there_is_none(store):
+    assert store.find("e") is None
+    assert store.get(new_environment_id()) is None
+    assert store.all() == []
+
+
+def test_a_live_name_is_unique(store):
+    created(store, "e")
+    with pytest.raises(EnvironmentExists):
+        store.create(new("e"))
+    assert len(store.all()) == 1
+
+
+def test_names_that_differ_in_case_are_two(store):
+    a, b = created(store, "Sales"), created(store, "sales")
+    assert (store.find("Sales").id, store.find("sales").id, store.find("SALES")) == (a.id, b.id, None)
+
+
+def test_of_many_who_create_one_name_one_does(new_engine):
+    together = Barrier(6)
+
+    def create(_number):
+        mine = Environments(new_engine())
+        together.wait(20)
+        try:
+            mine.create(new("e"))
+        except EnvironmentExists:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(create, range(6))) == [False] * 5 + [True]
+
+
+def test_a_live_address_is_unique_and_none_is_no_address(store):
+    created(store, "a", address="127.70.1.2")
+    with pytest.raises(AddressTaken):
+        store.create(new("b", address="127.70.1.2"))
+    assert store.find("b") is None
+    created(store, "c")
+    created(store, "d")
+    assert store.addresses_in_use() == {"127.70.1.2"}
+
+
+def test_a_creation_that_fails_leaves_no_change_behind(store, engine):
+    created(store, "e")
+    with pytest.raises(EnvironmentExists):
+        store.create(new("e"))
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM changes")).scalar_one() == 1
+
+
+def test_ports_in_use(store):
+    created(store, "a", ports=Ports(api=1, broker=2))
+    gone = created(store, "b", ports=Ports(api=3, broker=4))
+    assert store.ports_in_use() == {1, 2, 3, 4}
+    store.forget(gone.id)
+    assert store.ports_in_use() == {1, 2}
+
+
+# -- names -------------------------------------------------------------------------------------------------------
+
+
+def test_names_are_in_byte_order_and_paged(store):
+    names = ["Z", "a", "B", "a_b", "a-b", "aa", "A"]
+    for name in names:
+        created(store, name)
+    ordered = sorted(names)
+    assert store.names(None, 100) == ordered == [environment.name for environment in store.all()]
+    assert store.names(None, 2) == ordered[:2]
+    for number, name in enumerate(ordered):
+        assert store.names(name, 100) == ordered[number + 1 :]
+    assert store.names("AB", 100) == ordered[1:]  # a name that is gone meanwhile
+
+
+def test_those_that_are_gone_are_not_named(store):
+    gone = created(store, "a")
+    created(store, "b")
+    store.forget(gone.id)
+    assert store.names(None, 100) == ["b"]
+
+
+# -- tags --------------------------------------------------------------------------------------------------------
+
+
+def test_tags_are_added_replaced_and_removed(store):
+    made = created(store, "e", tags={"a": "1", "b": "1"})
+    assert store.tag(made.id, {"b": "2", "c": "3"}, ["a"], 50)
+    assert store.find("e").tags == {"b": "2", "c": "3"}
+
+
+def test_too_many_tags_change_nothing(store):
+    made = created(store, "e", tags={"a": "1"})
+    assert not store.tag(made.id, {"b": "1", "c": "1"}, [], 2)
+    assert store.find("e").tags == {"a": "1"}
+    assert store.tag(made.id, {"b": "1"}, [], 2)
+
+
+def test_tags_of_many_at_once_are_all_kept(store):
+    made = created(store, "e")
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda number: store.tag(made.id, {f"k{number}": ""}, [], 50), range(24)))
+    assert len(store.find("e").tags) == 24
+
+
+# -- what is wanted ------------------------------------------------------------------------------------------------
+
+
+def test_a_deletion_is_a_new_generation_and_a_new_change_once(store):
+    made = created(store, "e")
+    store.finish_change(made.id, "CREATE")
+    assert store.want_absent(made.id)
+    found = store.find("e")
+    assert (found.target, found.generation, found.status) == (Target.ABSENT, 2, Status.DELETING)
+    assert (found.change.kind, found.change.state) == ("DELETE", ChangeState.PENDING)
+    assert not store.want_absent(made.id)
+    assert store.find("e").generation == 2
+
+
+def test_of_many_who_delete_one_begins_it(store):
+    made = created(store, "e")
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(lambda _number: store.want_absent(made.id), range(6))) == [False] * 5 + [True]
+    assert store.find("e").generation == 2
+
+
+def test_who_listens_is_told_to_look(store, engine):
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as ear:
+        ear.execute(f"LISTEN {CHANNEL}")
+        made = created(store, "e")
+        store.want_absent(made.id)
+        heard = list(ear.notifies(timeout=5, stop_after=2))
+    assert [(notice.channel, notice.payload) for notice in heard] == [(CHANNEL, "")] * 2
+
+
+# -- what was observed -----------------------------------------------------------------------------------------------
+
+
+def test_what_was_not_seen_stays(store):
+    made = created(store, "e")
+    store.observe(made.id, phase=Phase.PROVISIONING, progress="database")
+    store.observe(made.id, bundle_version="v1")
+    found = store.find("e")
+    assert (found.phase, found.progress, found.bundle_version) == (Phase.PROVISIONING, "database", "v1")
+    store.observe(made.id, phase=Phase.READY, generation=1, progress="")
+    found = store.find("e")
+    assert (found.status, found.observed_generation, found.progress) == (Status.AVAILABLE, 1, "")
+
+
+def test_observing_does_not_touch_what_is_wanted(store):
+    made = created(store, "e", tags={"a": "1"})
+    store.observe(made.id, phase=Phase.READY, generation=1, progress="x", bundle_version="v")
+    found = store.find("e")
+    assert (found.spec, found.tags, found.target, found.generation) == (made.spec, made.tags, made.target, 1)
+
+
+def test_a_change_ends_well_or_with_a_reason_once(store):
+    a, b = created(store, "a"), created(store, "b")
+    store.finish_change(a.id, "CREATE")
+    store.finish_change(b.id, "CREATE", ("INCORRECT_CONFIGURATION", "cannot x: y"))
+    assert store.find("a").change.state is ChangeState.SUCCESS
+    failed = store.find("b").change
+    assert (failed.state, failed.error_code, failed.error_message) == (
+        ChangeState.FAILED, "INCORRECT_CONFIGURATION", "cannot x: y",
+    )  # fmt: skip
+    store.finish_change(b.id, "CREATE")
+    assert store.find("b").change.state is ChangeState.FAILED
+
+
+def test_ending_a_creation_leaves_a_deletion_pending(store):
+    made = created(store, "e")
+    store.want_absent(made.id)
+    store.finish_change(made.id, "CREATE")
+    assert (store.find("e").change.kind, store.find("e").change.state) == ("DELETE", ChangeState.PENDING)
+
+
+def test_checkpoints_are_kept_in_order_and_once(store):
+    made = created(store, "e")
+    for step, seconds in (("folders", 0.5), ("database", 1.5), ("folders", 9.0)):
+        store.checkpoint(made.id, 1, step, seconds)
+    store.checkpoint(made.id, 2, "folders", 7.0)
+    assert store.checkpoints(made.id, 1) == [("folders", 0.5), ("database", 1.5)]
+    assert store.checkpoints(made.id, 2) == [("folders", 7.0)]
+
+
+# -- forgetting -------------------------------------------------------------------------------------------------------
+
+
+def test_a_forgotten_name_and_address_are_free_and_its_secrets_wiped(store, engine):
+    old = created(store, "e", address="127.70.1.2")
+    store.want_absent(old.id)
+    store.finish_change(old.id, "DELETE")
+    store.forget(old.id)
+    assert (store.find("e"), store.get(old.id), store.all()) == (None, None, [])
+    again = created(store, "e", address="127.70.1.2")
+    assert store.find("e").id == again.id != old.id
+    with engine.connect() as connection:
+        row = connection.execute(sa.select(table).where(table.c.id == str(old.id))).mappings().one()
+    assert (row["secrets"], row["phase"]) == ({}, "GONE")
+    assert row["gone_at"] is not None
+
+
+def test_a_name_can_come_and_go_many_times(store):
+    for _ in range(5):
+        made = created(store, "e")
+        store.forget(made.id)
+    assert store.names(None, 10) == []
