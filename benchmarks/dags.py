@@ -1,4 +1,7 @@
-"""The DAG files that benchmarks deploy: as small as a DAG can be, so that Airflow's and our own work is what is measured."""
+"""The DAG files that benchmarks deploy: as small as a DAG can be, so that not their work is what is measured.
+
+Pure: a name to a file's text.
+"""
 
 _IMPORTS = "from airflow.sdk import DAG, task\n"
 

@@ -1,7 +1,7 @@
 """A running Airflow as benchmarks see it, Tradewind's environment and a stock one alike.
 
-`call` is Airflow's REST API (paths without `/api/v2`) through the door that a user of that side has: InvokeRestApi with
-boto3 here, HTTP with a token there. `put` deploys a DAG file in one step (written beside, renamed), as both sides advise.
+`call` is Airflow's REST API (paths without `/api/v2`) through the door that a user of that side has: InvokeRestApi
+with boto3 here, HTTP with a token there. `put` deploys a DAG file in one step (written beside, renamed).
 """
 
 from abc import ABC, abstractmethod

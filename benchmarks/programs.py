@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.measuring import CannotMeasure
 from tradewind.runtime.processes.launcher import Seen, end_family, everyone, identify, signal_exactly
 
-_LINES = 15
+_LINES = 30
 
 
 class Program:
@@ -38,8 +38,11 @@ class Program:
         """Raise CannotMeasure, with the end of its log, when it has ended."""
         status = self._process.poll()
         if status is not None:
-            lines = self._log.read_text(errors="replace").splitlines()[-_LINES:]
-            raise CannotMeasure("\n".join([f"cannot measure: {self.name} ended with status {status}", *lines]))
+            raise CannotMeasure(f"cannot measure: {self.name} ended with status {status}\n{self.last_lines()}")
+
+    def last_lines(self) -> str:
+        """The end of its log: the evidence that travels with a failure."""
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-_LINES:])
 
     def stop(self, number: int, seconds: float) -> None:
         """Ask it to end, wait, then end whatever is left of it and of what it started."""
@@ -49,6 +52,8 @@ class Program:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(seconds)
         if self._process.poll() is None:
+            self._process.kill()
+            started += _descendants(self.pid)
             self._process.kill()
             self._process.wait()
         end_family(self._identity)

@@ -138,17 +138,20 @@ def eventually(check: Callable[[], bool], *, seconds: float, what: str, pause: f
         time.sleep(pause)
 
 
-def tradewind(*arguments: str, data: Path | str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+def tradewind(
+    *arguments: str, data: Path | str, timeout: float = 180, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run the command line on a data directory."""
     return subprocess.run(
         [str(TRADEWIND), *arguments, "--data-dir", str(data)],
+        env={**os.environ, **variables},
         capture_output=True, text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 
 
-def bring_up(data: Path | str, *arguments: str) -> Service:
+def bring_up(data: Path | str, *arguments: str, **variables: str) -> Service:
     """`tradewind up --detach --output json`."""
-    done = tradewind("up", "--detach", "--output", "json", *arguments, data=data)
+    done = tradewind("up", "--detach", "--output", "json", *arguments, data=data, **variables)
     assert done.returncode == 0, done.stderr
     return Service(**json.loads(done.stdout))
 
@@ -163,10 +166,34 @@ def data_root() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def service(data_root: Path) -> Iterator[Service]:
-    """A running service of this run's own."""
+def s3(data_root: Path) -> Iterator[Any]:
+    """A client of moto's S3 server, where buckets are that are no directories."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield boto3.session.Session("testing", "testing", region_name="us-east-1").client(
+        "s3", endpoint_url=f"http://{host}:{port}"
+    )
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def service_variables(s3: Any) -> dict[str, str]:
+    """What the shared service is started with."""
+    return {
+        "TRADEWIND_S3_ENDPOINT_URL": s3.meta.endpoint_url,
+        "TRADEWIND_S3_ACCESS_KEY_ID": "testing",
+        "TRADEWIND_S3_SECRET_ACCESS_KEY": "testing",
+    }
+
+
+@pytest.fixture(scope="session")
+def service(data_root: Path, service_variables: dict[str, str]) -> Iterator[Service]:
+    """A running service of this run's own, with directory buckets and an S3 endpoint."""
     data = data_root / "shared"
-    running = bring_up(data)
+    running = bring_up(data, **service_variables)
     try:
         yield running
     finally:

@@ -1,8 +1,8 @@
 """B6: how long until there is an Airflow that has run something.
 
-Tradewind: a fresh data directory (no runtime, no template database), the service up, then CreateEnvironment to AVAILABLE
-and on to the end of a DAG run that is triggered right after. Then the same for a second environment of that version, while
-the first is at rest beside it. Both begin with the API call: starting the service is a figure of its own.
+Tradewind: a fresh data directory (no runtime, no template database), the service up, then CreateEnvironment to
+AVAILABLE and on to the end of a DAG run that is triggered right after. Then the same for a second environment of that
+version, while the first is at rest beside it. Both begin with the API call; starting the service is a figure itself.
 
 Stock: `airflow standalone` on a fresh home, its virtualenv already there (beside our second environment), and the same
 with its virtualenv built first (`stock-install`, beside our first environment, which builds one too).
@@ -83,9 +83,9 @@ BENCHMARK = Benchmark(
     ),
     notes=(
         "the installer's package cache is warm for both sides (the warm-up fills it)",
-        "the first environment of a data directory builds the runtime and the template database; the second reuses both",
+        "the first environment of a data directory builds the runtime and the template database; the second has both",
         "the first environment is at rest beside the second while that is made",
-        "stock is `airflow standalone` with SQLite and LocalExecutor as it comes, its virtualenv there beforehand;"
-        " stock-install builds the virtualenv first, as our first environment does",
+        "stock is `airflow standalone` with SQLite and LocalExecutor as it comes, its virtualenv there beforehand",
+        "stock-install builds the virtualenv first, as our first environment does",
     ),
 )

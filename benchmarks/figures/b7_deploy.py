@@ -4,9 +4,9 @@ A new file: from the moment it lies in the bucket (the DAG folder at stock) unti
 A changed file: until a task that the change adds is in `GET /dags/ID/tasks`, which needs a parse and what comes after
 it; the DAG has a run of the earlier version by then. Both are asked every 0.1 s, through each side's own door.
 
-Each round has a fresh installation of each contender in turn, never two at once: stock's fastest settings keep a core
-busy. A sample starts at a moment of its own: right after the one before it, it would always meet the same moment of the
-folder listing's clock. `stock` with its defaults lists every 300 s, so it takes few samples, one a round, and no warm-up.
+Each round has a fresh installation of each contender in turn, never two at once: none disturbs another. A sample
+starts at a moment of its own: right after the one before it, it would always meet the same moment of the folder
+listing's clock. `stock` with its defaults lists every 300 s, so it takes few samples, one a round, and no warm-up.
 """
 
 import random
@@ -49,7 +49,7 @@ def measure(stage: Stage) -> Iterator[Reading]:
     quick = shares(options.samples, options.runs)
     slow = [1] * options.default_samples
     samples = {name: slow if name == "stock" else quick for name in stage.contenders}
-    chance = random.Random(options.seed)  # noqa: S311
+    chance = random.Random(options.seed)
     waits = {
         name: phases(sum(counts), 0.0 if options.smoke else _PACES[name].new_within, chance)
         for name, counts in samples.items()
@@ -102,8 +102,7 @@ BENCHMARK = Benchmark(
     ),
     notes=(
         "stock lists its DAG folder every 300 s (default), so its samples are few and begin spread over those 300 s",
-        "stock-fast: refresh_interval=1, bundle_refresh_check_interval=1, min_serialized_dag_update_interval=0;"
-        " no other setting makes it faster (benchmarks/stock/settings.py says why)",
+        "stock-fast: refresh_interval=1, bundle_refresh_check_interval=1, min_serialized_dag_update_interval=0",
         "files appear whole, by a rename; Tradewind still waits half a second for them to be still",
         "a changed file counts when the REST API lists the added task; both sides need a parse for it",
     ),

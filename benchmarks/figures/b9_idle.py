@@ -1,9 +1,9 @@
 """B9: what an Airflow at rest costs: memory (PSS) by kind of process, and CPU percent of one core.
 
-All contenders are at rest side by side in the same window, so that they meet the same machine; each has run one DAG and
-then rested (`--settle-seconds`). Every round begins with fresh installations: a second window of the same processes would
-be no second measurement. PSS is the median of five looks spread over the window, CPU the difference of the kernel's
-counters at its ends.
+All contenders are at rest side by side in the same window, so that they meet the same machine; each has run one DAG
+and then rested (`--settle-seconds`). Every round begins with fresh installations: a second window of the same processes
+would be no second measurement. PSS is the median of five looks spread over the window, CPU the difference of the
+kernel's counters at its ends.
 
 Apart from the total of an installation: its PostgreSQL backends, and what a Tradewind service runs once for all its
 environments (control plane, Caddy, the host's supervisor). PostgreSQL's own processes serve both sides and are named
@@ -61,18 +61,18 @@ def measure(stage: Stage) -> Iterator[Reading]:
 def _window(
     stage: Stage, installations: Sequence[Installation], seconds: float, number: int, *, counted: bool
 ) -> Iterator[Reading]:
-    before = [_look(stage, each) for each in installations]
+    before = _look(stage, installations)
     began = time.monotonic()
     counters = [{group: spent(members) for group, members in groups.items()} for groups in before]
     seen: list[dict[str, list[float | None]]] = [{} for _ in installations]
     for look in range(1, _LOOKS + 1):
         time.sleep(max(0.0, began + seconds * look / _LOOKS - time.monotonic()))
-        for found, each in zip(seen, installations, strict=True):
-            for group, members in _look(stage, each).items():
+        for found, groups in zip(seen, _look(stage, installations), strict=True):
+            for group, members in groups.items():
                 found.setdefault(group, []).append(memory(members))
     ended = time.monotonic()
-    for each, first, earlier, found in zip(installations, before, counters, seen, strict=True):
-        after = _look(stage, each)
+    at_the_end = _look(stage, installations)
+    for each, first, earlier, found, after in zip(installations, before, counters, seen, at_the_end, strict=True):
         _same_programs(each, first, after)
         window = Window(
             {group: _median(values) for group, values in found.items()},
@@ -81,17 +81,25 @@ def _window(
         yield from _readings(window, Turn(each.contender, number, counted))
 
 
-def _look(stage: Stage, installation: Installation) -> Groups:
-    """Processes by group. Host's groups are marked by a leading `service: `, the server's by `server: `."""
+def _look(stage: Stage, installations: Sequence[Installation]) -> list[Groups]:
+    """Processes of each by group, all from one table."""
+    backends = [frozenset(each.backends()) for each in installations]
     table = everyone()
+    rest = [seen for seen in table if not any(seen.pid in own for own in backends)]
+    return [
+        attribute(rest, _named(stage, each)) | {_BACKENDS: tuple(seen for seen in table if seen.pid in own)}
+        for each, own in zip(installations, backends, strict=True)
+    ]
+
+
+def _named(stage: Stage, installation: Installation) -> dict[int, str]:
+    """Main processes by pid. What the service runs for all begins with `service: `, the server with `server: `."""
     host = {pid: f"service: {name}" for pid, name in installation.host_programs().items()}
     named = installation.programs() | host
     if installation.contender == "tradewind":
         postgres = stage.service.programs_of(HOST)
         named |= {pid: "server: PostgreSQL" for pid, name in postgres.items() if name == "postgres"}
-    backends = set(installation.backends())
-    groups = attribute([seen for seen in table if seen.pid not in backends], named)
-    return groups | {_BACKENDS: tuple(seen for seen in table if seen.pid in backends)}
+    return named
 
 
 def _same_programs(installation: Installation, before: Groups, after: Groups) -> None:

@@ -1,7 +1,7 @@
 """A stock Celery installation: scheduler, DAG processor, triggerer, API server, one worker, Valkey.
 
 The same components as an mw1.micro environment has, started by Airflow's own commands. Log servers are left out on
-both sides (`--skip-serve-logs`): logs lie on the same machine. Its auth manager is Airflow's own default, the simple one.
+both sides (`--skip-serve-logs`): logs lie on the same machine. Its auth manager is Airflow's default, the simple one.
 """
 
 import base64
@@ -43,7 +43,7 @@ class CeleryInstallation(Installation):
     """One that runs. `programs` are checked at each call: one that died says so with its last lines."""
 
     def __init__(
-        self, contender: str, home: Path, port: int, programs: list[Program], service: Service, database: str
+        self, contender: str, *, home: Path, port: int, programs: list[Program], service: Service, database: str
     ) -> None:
         self.contender = contender
         self._home = home
@@ -116,7 +116,9 @@ def fresh_installation(
             programs.append(
                 stack.enter_context(running(name, command, environment=environment, directory=home, stop_seconds=20))
             )
-        installation = CeleryInstallation(contender, home, ports.api, programs, service, database)
+        installation = CeleryInstallation(
+            contender, home=home, port=ports.api, programs=programs, service=service, database=database
+        )
         stack.callback(installation.close)
         began = time.monotonic()
         seconds_until(lambda: _healthy(installation), limit=_START_SECONDS, what=f"{contender} to start", since=began)

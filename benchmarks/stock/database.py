@@ -1,6 +1,6 @@
 """Databases of stock installations, on the same PostgreSQL server as Tradewind's environments.
 
-`airflow db migrate` takes many seconds and is no part of any figure: it is run once, and every installation gets a copy.
+`airflow db migrate` takes many seconds and is no part of any figure: it runs once, and every installation gets a copy.
 Role, databases and the copied one are removed at the end.
 """
 

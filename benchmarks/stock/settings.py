@@ -1,12 +1,12 @@
 """Settings of the stock contenders: what an installation cannot do without, and what makes deploying fastest. Pure.
 
-`NEEDED` connects the parts: executor, database, broker, secrets, ports, a way to sign in. Nothing else is set for
-`stock`: where Airflow has a default, it stays. `FASTEST` is what `stock-fast` adds, by reading Airflow 3.3's DAG processor:
+For `stock` only what connects the parts is set: executor, database, broker, secrets, ports, a way to sign in. Where
+Airflow has a default, it stays. `FASTEST` is what `stock-fast` adds; why, by reading Airflow 3.3's DAG processor:
 
 - a new file is found when the folder is listed: `refresh_interval` (300 s by default), looked at each
   `bundle_refresh_check_interval` (5); both are whole seconds and the loop runs once a second, so 1 is the least;
-- a changed file is seen in every loop by its modification time, so `min_file_process_interval` (30) changes nothing here
-  and a smaller one would only parse unchanged files again and again;
+- a changed file is seen in every loop by its modification time, so `min_file_process_interval` (30) changes nothing
+  here, and a smaller one would only parse unchanged files again and again;
 - what was parsed is written only `min_serialized_dag_update_interval` (30 s) after it was written last; the API server
   trusts its cache as long. 0 turns both off.
 """
@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-CONTENDERS = ("stock", "stock-fast")
 SLOTS = 3  # mw1.micro's
 FASTEST: Mapping[str, str] = {
     "dag_processor.refresh_interval": "1",
@@ -45,7 +44,7 @@ class Secrets:
 
 
 def celery_options(ports: Ports, secrets: Secrets, database_url: str, contender: str) -> dict[str, str]:
-    """Options of a Celery installation. `database_url` names no driver. Results go to the database: Airflow's default."""
+    """Options of a Celery installation. `database_url` names no driver. Results go to the database, by default."""
     database = database_url.partition("://")[2]
     return {
         **(FASTEST if contender == "stock-fast" else {}),

@@ -36,7 +36,7 @@ def seconds_to_first_run(virtualenv: Path, since: float | None = None) -> float:
         command = [str(virtualenv / "bin" / "airflow"), "standalone"]
         began = time.monotonic() if since is None else since
         with running(
-            "standalone", command, environment=environment, directory=home, stop_signal=signal.SIGINT, stop_seconds=30
+            "standalone", command, environment=environment, directory=home, stop_signal=signal.SIGINT, stop_seconds=10
         ) as program:
             return seconds_until(
                 lambda: _has_succeeded(home, program),
@@ -56,5 +56,5 @@ def _has_succeeded(home: Path, program: Program) -> bool:
     except sqlite3.Error:  # no file, no table yet, or just being written
         return False
     if "failed" in states:
-        raise CannotMeasure("cannot measure airflow standalone: its first run failed")
+        raise CannotMeasure(f"cannot measure airflow standalone: its first run failed\n{program.last_lines()}")
     return "success" in states

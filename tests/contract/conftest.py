@@ -55,6 +55,17 @@ def failed(service, unused) -> Callable[..., dict[str, Any]]:
     return create
 
 
+@pytest.fixture(scope="session")
+def dead(service, mwaa) -> Iterator[str]:
+    """The name of one CREATE_FAILED environment that tests only look at."""
+    name = f"dead-{os.getpid()}"
+    service.create(name, "is-not-there")
+    assert service.wait(name, seconds=60)["Status"] == "CREATE_FAILED"
+    yield name
+    mwaa.delete_environment(Name=name)
+    service.wait_gone(name)
+
+
 def names(client: Any) -> list[str]:
     """All environments, through boto3's own paginator."""
     return [name for page in client.get_paginator("list_environments").paginate() for name in page["Environments"]]

@@ -160,8 +160,8 @@ def test_a_page_size_out_of_bounds_is_refused(knock, number):
     assert "'maxResults'" in answer.message
 
 
-def test_a_name_is_taken_once(mwaa, failed):
-    name = failed()["Name"]
+def test_a_name_is_taken_once(mwaa, dead):
+    name = dead
     response = refused(mwaa.create_environment, **asked(name))
     assert response["Error"]["Code"] == "ValidationException"
     assert response["Error"]["Message"] == f"An environment with the name {name} already exists."
@@ -232,8 +232,8 @@ def test_metrics_are_accepted(mwaa, environment):
 
 
 @pytest.mark.parametrize("call", ["create_cli_token", "create_web_login_token", "invoke_rest_api"])
-def test_an_environment_that_is_not_available_gives_no_token(mwaa, failed, call):
-    name = failed()["Name"]
+def test_an_environment_that_is_not_available_gives_no_token(mwaa, dead, call):
+    name = dead
     more = {"Path": "/dags", "Method": "GET"} if call == "invoke_rest_api" else {}
     response = refused(getattr(mwaa, call), Name=name, **more)
     assert response["Error"]["Code"] == "ValidationException"

@@ -71,11 +71,15 @@ def test_six_megabytes_are_read_and_one_byte_more_is_not(post):
 
 
 def test_six_megabytes_of_sense_reach_airflow(post):
-    frame = len(json.dumps({**VERSION, "Path": "/dags/none/dagRuns", "Method": "POST", "Body": {"conf": {"": ""}}}))
-    body = {**VERSION, "Path": "/dags/none/dagRuns", "Method": "POST", "Body": {"conf": {"": "x" * (6 * MIB - frame)}}}
-    assert len(json.dumps(body)) == 6 * MIB
-    answer = post(body)
+    def asking(text):
+        body = {"logical_date": None, "conf": {"text": text}}
+        return json.dumps({"Path": "/dags/none/dagRuns", "Method": "POST", "Body": body})
+
+    whole = asking("x" * (6 * MIB - len(asking(""))))
+    assert len(whole) == 6 * MIB
+    answer = post(whole)
     assert (answer.status, answer.error) == (400, "RestApiClientException")
+    assert answer.document["RestApiStatusCode"] == 404
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,9 @@ def inward():
         return {
             "environ": dict(os.environ),
             "configuration": {s: dict(o) for s, o in conf.as_dict(display_sensitive=True).items()},
-            "neighbours": "\n".join(readable),
-            "files": "\n".join(files),
+            # PostgreSQL takes no NUL characters
+            "neighbours": "\n".join(readable).replace("\0", " "),
+            "files": "\n".join(files).replace("\0", " "),
             "uid": os.getuid(),
         }
 

@@ -3,10 +3,10 @@
 As root it runs as the service's own unprivileged user, from a folder that other users can pass through.
 """
 
+import dataclasses
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,7 @@ from tradewind.domain.manifests import HOST, Manifest
 from tradewind.runtime import Runtime, users
 from tradewind.store.migrations import upgrade
 from tradewind.store.server import SUPERUSER, Cluster, Server
-
-_MIGRATED = "migrated"
+from tradewind.store.tables import metadata
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,14 @@ def postgres(layout: Layout) -> Iterator[Postgres]:
     server = Server("127.0.0.1", draw_port(set()), SUPERUSER, directory.new_password())
     cluster = Cluster(layout, server, users.ensure(users.POSTGRES), runtime)
     cluster.ensure()
-    runtime.apply(Manifest(HOST, 1, (cluster.process(),)))
+    process = cluster.process()
+    # tests outlive kills, not power cuts; each dropped database would wait for the disk
+    process = dataclasses.replace(process, command=(*process.command, "-c", "fsync=off"))
+    runtime.apply(Manifest(HOST, 1, (process,)))
     try:
         server.wait()
         made = Postgres(layout, runtime, cluster, server)
-        made.execute(f"CREATE DATABASE {_MIGRATED}")
-        engine = server.engine(_MIGRATED)
+        engine = server.engine()
         upgrade(engine)
         engine.dispose()
         yield made
@@ -81,22 +82,21 @@ def postgres(layout: Layout) -> Iterator[Postgres]:
 
 @pytest.fixture
 def new_engine(postgres: Postgres) -> Iterator[Callable[[], sa.Engine]]:
-    """Makes engines on one control database, migrated and empty, that goes when the test ends."""
-    name = f"control_{uuid.uuid4().hex[:12]}"
-    postgres.execute(f"CREATE DATABASE {name} TEMPLATE {_MIGRATED}")
+    """Makes engines on the control database, which is empty when a test begins."""
     made: list[sa.Engine] = []
 
     def make() -> sa.Engine:
-        made.append(postgres.server.engine(name))
+        made.append(postgres.server.engine())
         return made[-1]
 
+    with make().begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {', '.join(metadata.tables)}"))
     yield make
     for engine in made:
         engine.dispose()
-    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
 def engine(new_engine: Callable[[], sa.Engine]) -> sa.Engine:
-    """An engine on an empty control database."""
+    """An engine on the empty control database."""
     return new_engine()

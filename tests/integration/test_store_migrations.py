@@ -43,7 +43,7 @@ def test_indexes_are_partial_where_the_tables_say_so(empty):
     """alembic does not compare an index's condition."""
     upgrade(empty)
     with empty.connect() as connection:
-        made = dict(connection.execute(sa.text("SELECT indexname, indexdef FROM pg_indexes")).tuples().all())
+        made = {row[0]: row[1] for row in connection.execute(sa.text("SELECT indexname, indexdef FROM pg_indexes"))}
     for name in ("uq_environments_live_name", "uq_environments_live_address"):
         assert made[name].startswith("CREATE UNIQUE INDEX")
         assert made[name].endswith("WHERE (gone_at IS NULL)")

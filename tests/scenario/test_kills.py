@@ -108,14 +108,16 @@ def test_the_hosts_supervisor_dies(service: Service, environment: str) -> None:
     eventually(answers, seconds=60, what="the API to answer")
 
 
-def test_the_control_plane_dies_and_the_next_one_adopts_what_runs(service: Service, environment: str) -> None:
+def test_the_control_plane_dies_and_the_next_one_adopts_what_runs(
+    service: Service, environment: str, service_variables: dict[str, str]
+) -> None:
     before = {name: processes[0].pid for name, processes in mains(service, environment).items()}
     look = start_slow_run(service, environment)
     victim = announced_process(service)
     os.kill(victim.pid, signal.SIGKILL)
     psutil.wait_procs([victim], timeout=10)
     time.sleep(3)  # nobody is in charge; the environment does not notice
-    again = bring_up(service.data)
+    again = bring_up(service.data, **service_variables)
     assert again == service, "the second service tells the same"
     eventually(lambda: look()["state"] in {"success", "failed"}, seconds=120, what="the run to end")
     assert look()["state"] == "success"

@@ -407,7 +407,7 @@ def _owner_of_processes(
     layout: Layout, owner: str, *, running: bool, known: frozenset[str] | None
 ) -> Iterator[Finding]:
     """What is wrong with one owner's processes; nothing when all is well."""
-    name = "the service" if owner == HOST else f"environment {owner}"
+    name = "the host's part" if owner == HOST else f"environment {owner}"
     folder = layout.supervisor if owner == HOST else layout.environment(EnvironmentId(owner)).supervisor
     seen = _observe(layout, owner)
     alive = [f"{process.name} ({process.pid})" for process in seen.processes if process.pid]
@@ -443,7 +443,7 @@ def failing(name: str, seen: ObservedManifest) -> Iterator[Finding]:
     """Processes that a living supervisor cannot keep up."""
     for process in seen.processes if seen.supervised else ():
         if process.state in _FAILING:
-            remedy = f"tradewind logs, or {name}'s log of {process.name}, says why"
+            remedy = f"its log, {process.name}.log, says why: tradewind logs, or logs/ in the data directory"
             yield _error("processes", f"{process.name} of {name} is {process.state.value}", remedy)
 
 

@@ -141,7 +141,7 @@ def _cli_runner(hands: Hands) -> Callable[[Environment, tuple[str, ...]], Comple
 
 
 def _buckets(settings: Settings) -> Callable[[str], Bucket]:
-    """A directory of that name if there is one, else the S3 endpoint if there is one, else the directory that is not."""
+    """A directory of that name if there is one, else the S3 endpoint's if there is one, else the directory's."""
     directories = Directories(settings.layout.buckets)
     if settings.s3 is None:
         return directories.bucket

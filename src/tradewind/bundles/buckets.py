@@ -53,6 +53,11 @@ class Bucket(Protocol):
         """How long an object must have been still to count as whole: 0 where objects appear whole (S3)."""
         ...
 
+    @property
+    def poll_seconds(self) -> float:
+        """How often it may be listed to be followed: a folder costs stats, an endpoint requests."""
+        ...
+
     def describe(self) -> str:
         """Names the bucket in a sentence: "the bucket X (…)"."""
         ...

@@ -64,6 +64,7 @@ class DirectoryBucket:
     name: str
     root: Path
     settle_seconds: float = 0.5
+    poll_seconds: float = 1.0
 
     def describe(self) -> str:
         """Names the folder, since that is where a person looks."""

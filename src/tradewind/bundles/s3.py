@@ -83,6 +83,7 @@ class S3Bucket:
     endpoint: str
     client: Any = field(repr=False, compare=False)
     settle_seconds: float = 0.0
+    poll_seconds: float = 5.0
 
     def describe(self) -> str:
         """Names the endpoint, which is what is wrong as often as the bucket."""

@@ -47,16 +47,22 @@ tradewind logs NAME DAG TASK                     the newest try of a task
 """
 
 
-@app.callback()
-def everything(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
-) -> None:
-    """A managed Apache Airflow service that you run yourself, with the Amazon MWAA API."""
-    if version:
+def _print_version(asked: bool) -> None:
+    if asked:
         from tradewind import __version__
 
         print(f"tradewind {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def everything(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """A managed Apache Airflow service that you run yourself, with the Amazon MWAA API."""
 
 
 @app.command()

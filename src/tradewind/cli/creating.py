@@ -4,11 +4,14 @@ The role and the network that MWAA wants have no meaning on one's own machine; p
 stand in for them.
 """
 
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import botocore.exceptions
 
 from tradewind.cli.deploying import DAGS, REQUIREMENTS, bucket_for, check_bucket, check_sources, deploy
 from tradewind.cli.failures import USAGE, Failure
@@ -46,11 +49,18 @@ def create_environment(wishes: Wishes, data_dir: Path | None, output: Output, *,
     request = request_for(wishes, bucket, service.endpoint.account_id)
     if service.find(wishes.name) is not None:
         raise Failure(f"cannot create {wishes.name}: there is an environment of that name")
-    put = deploy(_buckets(service.endpoint), bucket, wishes.dags, wishes.requirements)
+    buckets = _buckets(service.endpoint)
+    is_new = not (buckets / bucket).exists()
+    put = deploy(buckets, bucket, wishes.dags, wishes.requirements)
     others = f"; {put.others} more were there already and stay" if put.others else ""
-    note(f"Put {put.files} file{'s' if put.files != 1 else ''} into {put.folder}{others}.")
     started = time.monotonic()
-    service.create(request)
+    try:
+        service.create(request)
+    except botocore.exceptions.ClientError:
+        if is_new:  # a request that was refused leaves nothing behind
+            shutil.rmtree(buckets / bucket, ignore_errors=True)
+        raise
+    note(f"Put {put.files} file{'s' if put.files != 1 else ''} into {put.folder}{others}.")
     if not wait:
         _tell_begun(service, wishes.name, data_dir, output)
         return

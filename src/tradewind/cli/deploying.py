@@ -62,8 +62,6 @@ def deploy(buckets: Path, bucket: str, dags: Path, requirements: Path | None) ->
         if requirements is not None:
             _put(requirements, root / REQUIREMENTS)
         others = sum(1 for path, _ in _files(target) if path not in put)
-    except shutil.SameFileError as error:
-        raise Failure(f"cannot put {dags} into the bucket {bucket}: it lies there already") from error
     except OSError as error:
         raise Failure(f"cannot put files into the bucket {bucket}: {error.strerror}: {error.filename}") from error
     return Deployed(target, len(put), others)

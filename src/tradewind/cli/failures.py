@@ -63,7 +63,7 @@ def _from_aws(error: BaseException) -> Failure | None:
             "cannot sign the request: there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
             "as tradewind up prints them"
         )
-    if isinstance(error, aws.HTTPClientError):
+    if isinstance(error, aws.HTTPClientError | aws.ConnectionError):
         return Failure(f"cannot reach the service: {_one_line(error)}", UNREACHABLE)
     return Failure(f"cannot call the service: {_one_line(error)}")
 

@@ -43,8 +43,10 @@ def show_logs(name: str, wanted: Wanted, data_dir: Path | None, output: Output) 
     """Print the end of the logs that are meant, and go on if asked to. Raises Failure."""
     _check(wanted)
     settings = settings_of(data_dir)
-    id_ = _identify(name, settings, data_dir)
+    id_, failure = _identify(name, settings, data_dir)
     logs = settings.layout.environment(id_).logs
+    if failure and not components(logs):
+        raise Failure(f"cannot show a log of {name}: it has none, since its creation failed early: {failure}")
     try:
         sources = _sources(logs, wanted)
         several = len(sources) > 1
@@ -71,8 +73,8 @@ def _check(wanted: Wanted) -> None:
         raise Failure("cannot read the command line: --run, --try and --map-index are for a DAG and its task", USAGE)
 
 
-def _identify(name: str, settings: Settings, data_dir: Path | None) -> EnvironmentId:
-    """The environment's id, from the service; while that is down an id itself will do."""
+def _identify(name: str, settings: Settings, data_dir: Path | None) -> tuple[EnvironmentId, str]:
+    """The environment's id, and what its change failed with; while the service is down an id itself will do."""
     try:
         return _ask(name, settings, data_dir)
     except Exception as error:
@@ -81,19 +83,20 @@ def _identify(name: str, settings: Settings, data_dir: Path | None) -> Environme
             raise
         there = _ids(settings)
         if name in there:
-            return EnvironmentId(name)
+            return EnvironmentId(name), ""
         known = f"; while it is down, name one by its id: {', '.join(there)}" if there else ""
         raise Failure(failure.sentence + known, failure.status) from error
 
 
-def _ask(name: str, settings: Settings, data_dir: Path | None) -> EnvironmentId:
+def _ask(name: str, settings: Settings, data_dir: Path | None) -> tuple[EnvironmentId, str]:
     service = service_of(data_dir)
     if service.endpoint.data_dir != settings.data_dir:
         raise Failure(
             f"cannot show the logs of {name}: they lie in the data directory of the service at "
             f"{service.endpoint.url}; name it with --data-dir"
         )
-    return EnvironmentId(existing(service, name).id)
+    seen = existing(service, name)
+    return EnvironmentId(seen.id), seen.failure
 
 
 def _ids(settings: Settings) -> list[str]:

@@ -13,6 +13,8 @@ from typer.exceptions import TyperException
 from tradewind.cli.app import app
 from tradewind.cli.failures import INTERRUPTED, PIPE_CLOSED, USAGE, explain
 
+_COMPLETION = "_TRADEWIND_COMPLETE"
+
 
 def main() -> None:
     """The program `tradewind`."""
@@ -27,18 +29,26 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(list(arguments), prog_name="tradewind", standalone_mode=False)
         sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort):
-        return _say("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        _let_go_of_output()
-        return PIPE_CLOSED
-    except TyperException as error:
-        return _usage(error)
-    except Exception as error:  # noqa: BLE001  (here, and only here, everything ends as a sentence)
-        return _failure(error)
-    if status == INTERRUPTED:
-        return _say("interrupted", INTERRUPTED)
-    return status if isinstance(status, int) else 0
+    except SystemExit:
+        if _COMPLETION in os.environ:  # the shell's completion has answered
+            raise
+        return PIPE_CLOSED  # typer has seen a broken pipe first, and has let go of the output
+    except BaseException as error:  # noqa: BLE001  (here, and only here, everything ends as a sentence)
+        return _ended(error)
+    return _say("interrupted", INTERRUPTED) if status == INTERRUPTED else status if isinstance(status, int) else 0
+
+
+def _ended(error: BaseException) -> int:
+    match error:
+        case KeyboardInterrupt() | typer.Abort():
+            return _say("interrupted", INTERRUPTED)
+        case BrokenPipeError():
+            _let_go_of_output()
+            return PIPE_CLOSED
+        case TyperException():
+            return _usage(error)
+        case _:
+            return _failure(error)
 
 
 def _usage(error: TyperException) -> int:
@@ -51,7 +61,7 @@ def _usage(error: TyperException) -> int:
     return _say(f"cannot read the command line: {message.rstrip('.')}{where}", USAGE)
 
 
-def _failure(error: Exception) -> int:
+def _failure(error: BaseException) -> int:
     if os.environ.get("TRADEWIND_DEBUG"):
         traceback.print_exception(error)
     failure = explain(error)

@@ -56,7 +56,7 @@ def environment_processes(inputs: RecipeInputs) -> tuple[Process, ...]:
     )
     return (
         _broker(inputs),
-        _trusted(inputs, "api-server", Component.API_SERVER, "--proxy-headers", stop_seconds=10, priority=200),
+        _trusted(inputs, "api-server", Component.API_SERVER, "--proxy-headers", stop_seconds=10),
         *schedulers,
         _trusted(inputs, "dag-processor", Component.DAG_PROCESSOR, stop_seconds=15),
         *triggerers,

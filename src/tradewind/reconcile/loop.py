@@ -23,7 +23,6 @@ from tradewind.store import Lease, Leases
 from tradewind.store.environments import CHANNEL
 
 TICK_SECONDS = 0.5
-FOLLOW_SECONDS = 1.0
 LOOK_SECONDS = 3.0
 LEASE_SECONDS = 15.0
 ENDING_SECONDS = 10.0
@@ -119,17 +118,16 @@ class Reconciler:
                 turn.seen, turn.look_at = mark, 0.0
             look, follow = now >= turn.look_at, environment.phase is Phase.READY and now >= turn.follow_at
             if look or follow:
-                self.working[key] = pool.submit(self._turn, environment, turn, passes, sync, look)
+                self.working[key] = pool.submit(self._turn, environment, turn, passes, sync, look, follow)
         for key in self.turns.keys() - {str(environment.id) for environment in environments}:
             if key not in self.working or self.working[key].done():
                 self.turns.pop(key, None)
                 self.working.pop(key, None)
 
-    def _turn(self, environment: Environment, turn: Turn, passes: Passes, sync: Sync, look: bool) -> None:
+    def _turn(self, environment: Environment, turn: Turn, passes: Passes, sync: Sync, look: bool, follow: bool) -> None:
         try:
-            if environment.phase is Phase.READY and environment.target is Target.PRESENT:
-                sync.follow(environment)
-                turn.follow_at = time.monotonic() + FOLLOW_SECONDS
+            if follow and environment.target is Target.PRESENT:
+                turn.follow_at = time.monotonic() + sync.follow(environment)
             if look:
                 passes.run(environment)
                 turn.look_at = time.monotonic() + LOOK_SECONDS

@@ -14,6 +14,7 @@ from tradewind.domain.errors import TradewindError
 from tradewind.reconcile.hands import Hands
 
 PRUNE_SECONDS = 300.0
+AFTER_PROBLEM_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
 
 # Versions that are still needed: by runs that have not ended and the tasks of such runs, by what new runs would
@@ -36,20 +37,21 @@ class Sync:
     told: dict[str, str] = field(default_factory=dict)
     pruned: dict[str, float] = field(default_factory=dict)
 
-    def follow(self, environment: Environment) -> None:
-        """One look at the bucket."""
+    def follow(self, environment: Environment) -> float:
+        """One look at the bucket. Answers in how many seconds the next one is due."""
         key = str(environment.id)
         try:
             bucket = self.hands.source_bucket(environment)
             snapshot = self.hands.snapshots_of(environment).take(bucket, environment.spec.dag_s3_path)
         except TradewindError as error:
             self._tell(key, error.sentence)
-            return
+            return AFTER_PROBLEM_SECONDS
         self._tell(key, "; ".join(snapshot.problems))
         if snapshot.version != environment.bundle_version:
             _log.info("bundle", action="changed", environment=key, version=snapshot.version, files=len(snapshot.files))
             self.hands.environments.observe(environment.id, bundle_version=snapshot.version)
         self._prune(environment)
+        return bucket.poll_seconds
 
     def _prune(self, environment: Environment) -> None:
         key = str(environment.id)

@@ -231,9 +231,11 @@ def _index(surroundings: Mapping[str, str]) -> dict[str, str]:
 
 def _hand_over(folder: Path) -> None:
     """Give a finished runtime to root, for everybody to read and execute: it was built with a private umask."""
-    for parent, _, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder):
         os.chown(parent, 0, 0)
         Path(parent).chmod(0o755)
+        for name in folders:  # among them links to folders, which are not walked into
+            os.lchown(Path(parent) / name, 0, 0)
         for name in files:
             path = Path(parent) / name
             os.lchown(path, 0, 0)
@@ -245,5 +247,6 @@ def _refused(purpose: str, done: Completed) -> CannotProvide:
     words = tuple(line.rstrip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip())
     if done.timed_out:
         return CannotProvide(f"cannot {purpose}: it took too long", "INCORRECT_CONFIGURATION", words[-20:])
-    summary = " ".join(line.strip().lstrip(_ORNAMENTS).strip() for line in words) or f"status {done.exit_status}"
+    spoken = " ".join(line.strip().lstrip(_ORNAMENTS).strip() for line in words)
+    summary = spoken.removeprefix("error: ").replace(" cause: ", ": ") or f"status {done.exit_status}"
     return CannotProvide(f"cannot {purpose}: {summary}", "INCORRECT_CONFIGURATION", words[-40:])

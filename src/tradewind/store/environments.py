@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from tradewind.domain.environments import Change, ChangeState, Environment, Phase, Ports, Secrets, Target
 from tradewind.domain.identifiers import EnvironmentId
@@ -194,7 +194,7 @@ class Environments:
     def _select(self, condition: sa.ColumnElement[bool]) -> list[Environment]:
         latest = (
             sa.select(changes)
-            .distinct(changes.c.environment_id)
+            .ext(distinct_on(changes.c.environment_id))
             .order_by(changes.c.environment_id, changes.c.id.desc())
             .subquery()
         )

@@ -43,9 +43,10 @@ class Server:
         self, database: str, *, user: str | None = None, password: str | None = None, driver: str = "postgresql"
     ) -> str:
         """A connection URL, for the superuser unless someone else is named."""
-        return sa.URL.create(
+        url = sa.URL.create(
             driver, user or self.user, password if user else self.password, self.host, self.port, database
-        ).render_as_string(hide_password=False)
+        )
+        return url.render_as_string(hide_password=False).replace(" ", "%20")  # which libpq wants, and all others read
 
     @classmethod
     def from_url(cls, url: str) -> "Server":

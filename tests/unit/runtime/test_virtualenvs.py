@@ -73,10 +73,16 @@ def test_a_pin_of_another_airflow_is_refused_before_anything_is_asked():
         runtimes().resolve("apache-airflow==2.9.0", version="3.3.1", lock=LOCK)
 
 
-def test_the_installers_words_become_one_sentence():
-    stderr = "  \N{MULTIPLICATION SIGN} No solution found:\n  ╰─▶ Because a==1 and b==2\n      conflict.\n"
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        "  \N{MULTIPLICATION SIGN} No solution found:\n  ╰─▶ Because a==1 and b==2\n      conflict.\n",
+        "error: No solution found\n  cause: Because a==1 and b==2\n      conflict.\n",
+    ],
+)
+def test_the_installers_words_become_one_sentence(stderr):
     error = virtualenvs._refused("resolve requirements.txt", Completed(1, b"", stderr.encode()))
-    assert error.sentence == ("cannot resolve requirements.txt: No solution found: Because a==1 and b==2 conflict.")
+    assert error.sentence == "cannot resolve requirements.txt: No solution found: Because a==1 and b==2 conflict."
     assert error.code == "INCORRECT_CONFIGURATION"
     assert len(error.evidence) == 3
 

@@ -1,0 +1,58 @@
+"""What may be asked for on the command line."""
+
+import pytest
+
+from benchmarks.command import choose, options_of, parser
+from benchmarks.figures import BENCHMARKS, PLANNED
+from benchmarks.measuring import CannotMeasure
+
+
+def test_every_benchmark_is_one_of_the_contract_and_compares_contenders_that_it_has():
+    assert set(BENCHMARKS) <= set(PLANNED)
+    for id_, benchmark in BENCHMARKS.items():
+        assert benchmark.id == id_
+        known = {*benchmark.contenders, *benchmark.more}
+        assert all({ratio.ours[0], ratio.other[0]} <= known for ratio in benchmark.ratios)
+
+
+def test_nothing_named_means_all_with_their_own_contenders():
+    found, contenders = choose([], None)
+    assert [benchmark.id for benchmark in found] == ["B6", "B7", "B9"]
+    assert contenders["B7"] == ("tradewind", "stock", "stock-fast")
+    assert contenders["B9"] == ("tradewind", "stock")
+
+
+def test_contenders_that_are_named_run_where_they_can():
+    _, contenders = choose(["B6", "B9"], "stock-install,tradewind,stock-fast")
+    assert contenders == {"B6": ("stock-install", "tradewind"), "B9": ("tradewind", "stock-fast")}
+
+
+@pytest.mark.parametrize(
+    ("ids", "named", "words"),
+    [
+        (["B1"], None, "cannot measure B1: it is not built yet"),
+        (["B99"], None, "cannot measure B99: it is unknown"),
+        (["B6"], "kestra", "cannot measure kestra: the contenders are stock, stock-install, tradewind"),
+    ],
+)
+def test_what_is_not_there_is_refused_in_a_sentence(ids, named, words):
+    with pytest.raises(CannotMeasure, match=words):
+        choose(ids, named)
+
+
+def test_smoke_is_the_smallest_of_everything():
+    options = options_of(parser().parse_args(["B7", "B9", "--smoke", "--runs", "9", "--data-dir", "/x"]))
+    assert (options.runs, options.samples, options.default_samples, options.idle_seconds) == (1, 1, 1, 3.0)
+    assert str(options.data_dir) == "/x"
+
+
+def test_the_defaults_are_the_contracts():
+    options = options_of(parser().parse_args([]))
+    assert (options.runs, options.samples, options.default_samples, options.idle_seconds) == (5, 10, 2, 300.0)
+
+
+@pytest.mark.parametrize("option", ["--runs", "--samples", "--default-samples"])
+def test_no_runs_are_refused(option, capsys):
+    with pytest.raises(SystemExit):
+        parser().parse_args([option, "0"])
+    assert "0 is not at least 1" in capsys.readouterr().err
