@@ -21,7 +21,7 @@ def attribute(table: Iterable[Seen], named: Mapping[int, str]) -> dict[str, tupl
     seen = {process.pid: process for process in table}
     found: dict[str, list[Seen]] = {}
     for process in seen.values():
-        name = _nearest(process, seen, named)
+        name = _nearest(process, seen, named) or named.get(process.session)
         if name is not None:
             found.setdefault(kind_of(name), []).append(process)
     return {kind: tuple(members) for kind, members in found.items()}

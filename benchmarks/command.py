@@ -73,14 +73,11 @@ def choose(ids: Sequence[str], named: str | None) -> tuple[list[Benchmark], dict
     if named is None:
         return found, {benchmark.id: benchmark.contenders for benchmark in found}
     wanted = tuple(dict.fromkeys(name.strip() for name in named.split(",") if name.strip()))
-    everyone = {name for benchmark in found for name in (*benchmark.contenders, *benchmark.more)}
+    everyone = {name for benchmark in found for name in benchmark.contenders}
     for name in wanted:
         if name not in everyone:
             raise CannotMeasure(f"cannot measure {name}: the contenders are {', '.join(sorted(everyone))}")
-    return found, {
-        benchmark.id: tuple(name for name in wanted if name in (*benchmark.contenders, *benchmark.more))
-        for benchmark in found
-    }
+    return found, {benchmark.id: tuple(name for name in wanted if name in benchmark.contenders) for benchmark in found}
 
 
 def options_of(asked: argparse.Namespace) -> Options:

@@ -42,14 +42,13 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One row of the contract. `contenders` run unless others are named, `more` run only when named."""
+    """One row of the contract. `contenders`: all that it knows."""
 
     id: str
     title: str
     contenders: tuple[str, ...]
     measure: Callable[["Stage"], Iterator[Reading]] = field(repr=False)
     ratios: tuple[Ratio, ...] = ()
-    more: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

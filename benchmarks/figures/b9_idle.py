@@ -142,7 +142,6 @@ BENCHMARK = Benchmark(
     id="B9",
     title="idle: memory and CPU of one environment at rest",
     contenders=("tradewind", "stock"),
-    more=("stock-fast",),
     measure=measure,
     ratios=tuple(
         Ratio(("tradewind", f"{label} {total}"), ("stock", f"{label} {total}"))

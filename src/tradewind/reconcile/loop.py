@@ -60,6 +60,12 @@ class Reconciler:
     keep_host: Callable[[], None]
     turns: dict[str, Turn] = field(default_factory=dict)
     working: dict[str, Future[None]] = field(default_factory=dict)
+    sync: Sync = field(init=False)
+    passes: Passes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sync, self.passes = Sync(self.hands), Passes(self.hands)
+
     lease: Lease | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -74,7 +80,7 @@ class Reconciler:
                 ear = ear or self._listen()
                 self.lease = self.leases.take("reconciler", LEASE_SECONDS)
                 if self.lease is not None:
-                    self._give_turns(pool, passes, sync)
+                    self._give_turns(pool)
                 for _ in ear.notifies(timeout=TICK_SECONDS, stop_after=1):
                     pass
             except (psycopg.Error, sa.exc.SQLAlchemyError, OSError) as error:
@@ -105,7 +111,7 @@ class Reconciler:
         connection.execute(f"LISTEN {CHANNEL}")
         return connection
 
-    def _give_turns(self, pool: ThreadPoolExecutor, passes: Passes, sync: Sync) -> None:
+    def _give_turns(self, pool: ThreadPoolExecutor) -> None:
         now = time.monotonic()
         environments = self.hands.environments.all()
         for environment in environments:
@@ -118,18 +124,18 @@ class Reconciler:
                 turn.seen, turn.look_at = mark, 0.0
             look, follow = now >= turn.look_at, environment.phase is Phase.READY and now >= turn.follow_at
             if look or follow:
-                self.working[key] = pool.submit(self._turn, environment, turn, passes, sync, look, follow)
+                self.working[key] = pool.submit(self._turn, environment, turn, look, follow)
         for key in self.turns.keys() - {str(environment.id) for environment in environments}:
             if key not in self.working or self.working[key].done():
                 self.turns.pop(key, None)
                 self.working.pop(key, None)
 
-    def _turn(self, environment: Environment, turn: Turn, passes: Passes, sync: Sync, look: bool, follow: bool) -> None:
+    def _turn(self, environment: Environment, turn: Turn, look: bool, follow: bool) -> None:
         try:
             if follow and environment.target is Target.PRESENT:
-                turn.follow_at = time.monotonic() + sync.follow(environment)
+                turn.follow_at = time.monotonic() + self.sync.follow(environment)
             if look:
-                passes.run(environment)
+                self.passes.run(environment)
                 turn.look_at = time.monotonic() + LOOK_SECONDS
                 turn.failures = 0
         except Exception as error:  # noqa: BLE001  (whatever it is, this environment is looked at again)

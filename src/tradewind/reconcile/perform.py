@@ -6,12 +6,8 @@ that restarts) is an exception that the next pass gets over.
 
 import dataclasses
 import os
-import shutil
-import stat
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 
@@ -28,6 +24,7 @@ from tradewind.recipe.settings import (
     trusted_settings,
 )
 from tradewind.reconcile import health
+from tradewind.reconcile.folders import Folders, give_to_us, remove_tree, write_whole
 from tradewind.reconcile.hands import Hands
 from tradewind.reconcile.observe import FOLDER_MARK
 from tradewind.reconcile.plan import steps
@@ -89,7 +86,7 @@ class Performer:
     def _make_folder(self, environment: Environment) -> None:
         layout = self.hands.layout(environment)
         user = users.ensure(environment.id.unix_user) if self.hands.host.as_root else None
-        folder = _Folders(user)
+        folder = Folders(user)
         folder.ours(layout.root)
         for path in (trusted_home(layout), layout.logs, layout.bundle):
             folder.ours(path)
@@ -114,8 +111,8 @@ class Performer:
             ) from error
         version = self.hands.version_lock(spec.airflow_version)
         lock = self.hands.virtualenvs.resolve(text, version=spec.airflow_version, lock=version)
-        _write_whole(layout.root / "requirements.txt", text)
-        _write_whole(layout.root / "lock.txt", lock)
+        write_whole(layout.root / "requirements.txt", text)
+        write_whole(layout.root / "lock.txt", lock)
 
     def _open_bucket(self, environment: Environment) -> None:
         """As root: let the environment's user read and write its directory bucket, through a group of the bucket's."""
@@ -158,7 +155,7 @@ class Performer:
         lock = self._lock(environment)
         inputs = self.hands.inputs(environment, lock)
         layout = self.hands.layout(environment)
-        _Folders(self.hands.user(environment)).write(layout.broker / "valkey.conf", broker_configuration(inputs))
+        Folders(self.hands.user(environment)).write(layout.broker / "valkey.conf", broker_configuration(inputs))
         self.hands.runtime.apply(self.hands.manifest(environment, lock))
 
     # -- proving -----------------------------------------------------------------------------------------
@@ -220,95 +217,19 @@ class Performer:
         if not layout.root.exists():
             return
         if not keep_logs:
-            _remove_tree(layout.root)
+            remove_tree(layout.root)
             return
         (layout.root / FOLDER_MARK).unlink(missing_ok=True)
         for entry in layout.root.iterdir():
             if entry != layout.logs:
-                _remove_tree(entry)
-        _give_to_us(layout.logs)
+                remove_tree(entry)
+        give_to_us(layout.logs)
 
     def _lock(self, environment: Environment) -> str:
         lock = self.hands.lock(environment)
         if lock is None:
             raise RuntimeError(f"environment {environment.id} has no lock yet")
         return lock
-
-
-@dataclass(frozen=True)
-class _Folders:
-    """Makes folders and files of one environment with the right owner. Without root everything is ours anyway."""
-
-    user: users.UnixUser | None
-
-    def ours(self, path: Path) -> None:
-        """Ours; the environment's user may read."""
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o750 if self.user else 0o700)
-        if self.user:
-            os.chown(path, 0, self.user.gid)
-
-    def theirs(self, path: Path) -> None:
-        """The environment's user's own."""
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o750 if self.user else 0o700)
-        if self.user:
-            os.chown(path, self.user.uid, self.user.gid)
-
-    def private(self, path: Path) -> None:
-        """The service's alone."""
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o700)
-
-    def write(self, path: Path, text: str) -> None:
-        """A file of ours that the environment's user may read."""
-        _write_whole(path, text, 0o640 if self.user else 0o600, None if self.user is None else self.user.gid)
-
-
-def _write_whole(path: Path, text: str, mode: int = 0o600, gid: int | None = None) -> None:
-    if _holds(path, text):
-        return
-    # Beside the folder's owner: the environment's user may own the folder, so nothing there is followed or reused.
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-        os.fchmod(file.fileno(), mode)
-        if gid is not None:
-            os.fchown(file.fileno(), 0, gid)
-    Path(name).replace(path)
-
-
-def _holds(path: Path, text: str) -> bool:
-    """Whether it is a file with that text. What an environment's user may have put there must not hold us up."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return False
-    with os.fdopen(descriptor, "rb") as file:
-        return stat.S_ISREG(os.fstat(descriptor).st_mode) and file.read() == text.encode()
-
-
-def _remove_tree(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        for parent, folders, _ in os.walk(path):  # snapshots are read-only folders
-            for child in (Path(parent) / name for name in folders):
-                if not child.is_symlink():
-                    child.chmod(0o700)
-        path.chmod(0o700)
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _give_to_us(path: Path) -> None:
-    if os.geteuid() != 0 or not path.exists():
-        return
-    for parent, folders, files in os.walk(path):
-        os.lchown(parent, 0, 0)
-        for name in (*folders, *files):
-            os.lchown(Path(parent) / name, 0, 0)
 
 
 def _process_named(part: str) -> str:

@@ -1,0 +1,93 @@
+"""Folders and files of one environment, each with the right owner.
+
+As root an environment's folder belongs to the service and is readable by the environment's group; a few folders inside
+belong to the environment's user. Where that user may write, nothing that lies there is followed or trusted.
+"""
+
+import os
+import shutil
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tradewind.runtime import users
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Makes folders and files of one environment with the right owner. Without root everything is ours anyway."""
+
+    user: users.UnixUser | None
+
+    def ours(self, path: Path) -> None:
+        """Ours; the environment's user may read."""
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o750 if self.user else 0o700)
+        if self.user:
+            os.chown(path, 0, self.user.gid)
+
+    def theirs(self, path: Path) -> None:
+        """The environment's user's own."""
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o750 if self.user else 0o700)
+        if self.user:
+            os.chown(path, self.user.uid, self.user.gid)
+
+    def private(self, path: Path) -> None:
+        """The service's alone."""
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o700)
+
+    def write(self, path: Path, text: str) -> None:
+        """A file of ours that the environment's user may read."""
+        write_whole(path, text, 0o640 if self.user else 0o600, None if self.user is None else self.user.gid)
+
+
+def write_whole(path: Path, text: str, mode: int = 0o600, gid: int | None = None) -> None:
+    """Replace a file as a whole; one that holds the text already stays."""
+    if _holds(path, text):
+        return
+    # Beside the folder's owner: the environment's user may own the folder, so nothing there is followed or reused.
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+        os.fchmod(file.fileno(), mode)
+        if gid is not None:
+            os.fchown(file.fileno(), 0, gid)
+    Path(name).replace(path)
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether it is a file with that text. What an environment's user may have put there must not hold us up."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    with os.fdopen(descriptor, "rb") as file:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode) and file.read() == text.encode()
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a file, a link or a whole folder."""
+    if path.is_dir() and not path.is_symlink():
+        for parent, folders, _ in os.walk(path):  # snapshots are read-only folders
+            for child in (Path(parent) / name for name in folders):
+                if not child.is_symlink():
+                    child.chmod(0o700)
+        path.chmod(0o700)
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def give_to_us(path: Path) -> None:
+    """As root: take over what belonged to a user who is about to go."""
+    if os.geteuid() != 0 or not path.exists():
+        return
+    for parent, folders, files in os.walk(path):
+        os.lchown(parent, 0, 0)
+        for name in (*folders, *files):
+            os.lchown(Path(parent) / name, 0, 0)
