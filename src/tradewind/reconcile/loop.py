@@ -70,8 +70,6 @@ class Reconciler:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then running passes are waited for, for some seconds."""
-        sync = Sync(self.hands)
-        passes = Passes(self.hands, stopping=stop.is_set)
         pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="pass")
         ear: psycopg.Connection[tuple[object, ...]] | None = None
         while not stop.is_set():
