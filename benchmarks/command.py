@@ -13,7 +13,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,20 +44,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if machine.busy(loads[0][0], os.cpu_count() or 1) and not options.smoke:
         say(f"the machine is busy (load {loads[0][0]:.1f}): these times will mean little")
     readings: list[Reading] = []
-    problem = _measure(benchmarks, contenders, options, readings)
+    problems = _measure(benchmarks, contenders, options, readings)
     loads.append(machine.load())
     record = records.document(
         benchmarks, readings, options, started=started.isoformat(), ended=datetime.now(UTC).isoformat(),
-        load_averages=loads, problem=problem, **facts,
+        load_averages=loads, problems=problems, **facts,
     )  # fmt: skip
     _tell(benchmarks, readings)
     if asked.json is not None or not options.smoke:
         path = asked.json or records.default_path([benchmark.id for benchmark in benchmarks], started)
         records.save(path, record)
         say(f"raw numbers: {path}")
-    if problem:
+    for problem in problems:
         say(problem)
-    return 1 if problem else 0
+    return 1 if problems else 0
 
 
 def choose(ids: Sequence[str], named: str | None) -> tuple[list[Benchmark], dict[str, tuple[str, ...]]]:
@@ -98,29 +98,32 @@ def say(sentence: str) -> None:
 
 def _measure(
     benchmarks: Sequence[Benchmark], contenders: dict[str, tuple[str, ...]], options: Options, readings: list[Reading]
-) -> str:
-    """Fill in `readings`; answer what went wrong, or nothing."""
+) -> list[str]:
+    """Fill in `readings`; answer what went wrong."""
     # other users must be able to pass through where the service runs as root
     scratch = Path(tempfile.mkdtemp(prefix="tradewind-bench-", dir="/var/tmp" if os.geteuid() == 0 else None))
     scratch.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    stack = ExitStack()
+    stage = Stage(options, scratch, stack, (), say)
     try:
-        with ExitStack() as stack:
+        with stack:
             stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-            stage = Stage(options, scratch, stack, (), say)
             for benchmark in benchmarks:
                 stage.contenders = contenders[benchmark.id]
-                for reading in benchmark.measure(stage):
-                    readings.append(reading)
-                    if benchmark.id != "B9":
-                        say(f"  {reading.contender}: {reading.figure} {reading.value:.2f} {reading.unit}")
+                # closed before the stage is: what a turn has at work ends before what it stands on
+                with closing(benchmark.measure(stage)) as measured:
+                    for reading in measured:
+                        readings.append(reading)
+                        if benchmark.id != "B9":
+                            say(f"  {reading.contender}: {reading.figure} {reading.value:.2f} {reading.unit}")
     except KeyboardInterrupt:
-        return "interrupted: what was seen until then is kept"
+        stage.problems.append("interrupted: what was seen until then is kept")
     except CannotMeasure as error:
-        return str(error)
+        stage.problems.append(str(error))
     except Exception as error:  # noqa: BLE001  (hours of numbers are not lost to one of them)
         traceback.print_exc()
-        return f"cannot measure: internal error: {error!r}"
-    return ""
+        stage.problems.append(f"cannot measure: internal error: {error!r}")
+    return stage.problems
 
 
 def _tell(benchmarks: Sequence[Benchmark], readings: Sequence[Reading]) -> None:

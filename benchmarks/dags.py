@@ -7,13 +7,17 @@ _IMPORTS = "from airflow.sdk import DAG, task\n"
 
 
 def once(name: str) -> str:
-    """Runs once as soon as it is known, without anyone's doing: `airflow standalone` has nobody to trigger it."""
+    """Runs once as soon as it is known, without anyone's doing: `airflow standalone` has nobody to trigger it.
+
+    Its task is tried again after a second: standalone's scheduler may start it before the API server answers, and on a
+    slow machine that try fails.
+    """
     return f"""{_IMPORTS}
-from datetime import datetime
+from datetime import datetime, timedelta
 
 with DAG({name!r}, schedule="@once", start_date=datetime(2025, 1, 1), is_paused_upon_creation=False):
 
-    @task
+    @task(retries=10, retry_delay=timedelta(seconds=1))
     def say():
         return {name!r}
 

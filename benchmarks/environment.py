@@ -1,5 +1,6 @@
 """One of Tradewind's environments as a contender: made through the API, spoken to through the API."""
 
+import shutil
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping
@@ -98,15 +99,16 @@ def fresh_environment(service: Service) -> Iterator[Environment]:
     """An AVAILABLE environment in which one DAG run has succeeded; deleted at the end, its bucket too."""
     name = f"bench-{uuid.uuid4().hex[:8]}"
     bucket = service.bucket(name)
-    _write(bucket / "dags" / f"{READY}.py", dags.triggered(READY))
-    service.create(name, name)
     try:
+        _write(bucket / "dags" / f"{READY}.py", dags.triggered(READY))
+        service.create(name, name)
         await_available(service, name, time.monotonic())
         environment = Environment(service, name)
         environment.run(READY)
         yield environment
     finally:
         _delete(service, name)
+        shutil.rmtree(bucket, ignore_errors=True)
 
 
 def _write(path: Path, text: str) -> None:
@@ -116,7 +118,10 @@ def _write(path: Path, text: str) -> None:
 
 def _delete(service: Service, name: str) -> None:
     client = service.client()
-    client.delete_environment(Name=name)
+    try:
+        client.delete_environment(Name=name)
+    except client.exceptions.ResourceNotFoundException:
+        return
 
     def gone() -> bool:
         try:

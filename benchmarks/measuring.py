@@ -4,7 +4,7 @@ A benchmark yields readings as they come, so that an interrupted run has still s
 are kept in the raw numbers and counted nowhere.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +47,7 @@ class Benchmark:
     id: str
     title: str
     contenders: tuple[str, ...]
-    measure: Callable[["Stage"], Iterator[Reading]] = field(repr=False)
+    measure: Callable[["Stage"], Generator[Reading, None, None]] = field(repr=False)
     ratios: tuple[Ratio, ...] = ()
     notes: tuple[str, ...] = ()
 

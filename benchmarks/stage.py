@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.environment import Environment, fresh_environment
 from benchmarks.installation import Installation
-from benchmarks.measuring import Options
+from benchmarks.measuring import CannotMeasure, Options, Reading
 from benchmarks.service import Service, attach, fresh_service
 from benchmarks.stock import virtualenv
 from benchmarks.stock.celery import fresh_installation
@@ -27,9 +27,18 @@ class Stage:
         self.scratch = scratch
         self.contenders = contenders
         self.say = say
+        self.problems: list[str] = []
         self._stack = stack
         self._service: Service | None = None
         self._databases: Databases | None = None
+
+    def guarded(self, what: str, readings: Iterator[Reading]) -> Iterator[Reading]:
+        """One turn. What cannot be measured in it is noted, and the next turn goes on."""
+        try:
+            yield from readings
+        except CannotMeasure as error:
+            self.problems.append(f"{what}: {error}")
+            self.say(f"{what}: {error}")
 
     @property
     def service(self) -> Service:

@@ -44,7 +44,8 @@ class Service:
 
     def client(self, **overrides: Any) -> Any:
         """boto3's client, unchanged but for the endpoint."""
-        config = Config(inject_host_prefix=False, retries={"max_attempts": 0}, read_timeout=60)
+        # One retry: the proxy ends idle connections when routes change, and a request may be on its way just then.
+        config = Config(inject_host_prefix=False, retries={"total_max_attempts": 2}, read_timeout=60)
         given = {
             "endpoint_url": self.endpoint_url, "region_name": self.region, "verify": self.ca_bundle,
             "aws_access_key_id": self.access_key_id, "aws_secret_access_key": self.secret_access_key, "config": config,

@@ -9,7 +9,7 @@ with its virtualenv built first (`stock-install`, beside our first environment, 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 
 from benchmarks import dags
@@ -25,17 +25,12 @@ _FIRST_RUN = "to the end of a first run"
 _ENVIRONMENTS = ("first environment", "second environment")
 
 
-def measure(stage: Stage) -> Iterator[Reading]:
+def measure(stage: Stage) -> Generator[Reading, None, None]:
     """Every contender in its turn."""
     for turn in interleave(stage.contenders, stage.options.runs, warm_up=not stage.options.smoke):
-        stage.say(f"B6 round {turn.round}: {turn.contender}")
-        match turn.contender:
-            case "tradewind":
-                yield from _tradewind(stage, turn)
-            case "stock":
-                yield _reading(turn, _FIRST_RUN, seconds_to_first_run(stage.stock()))
-            case "stock-install":
-                yield from _install(stage, turn)
+        what = f"B6 round {turn.round}: {turn.contender}"
+        stage.say(what)
+        yield from stage.guarded(what, _SIDES[turn.contender](stage, turn))
 
 
 def _tradewind(stage: Stage, turn: Turn) -> Iterator[Reading]:
@@ -58,23 +53,30 @@ def _create(service: Service, which: str, reading: "partial[Reading]") -> Iterat
     yield reading(f"{which}: {_FIRST_RUN}", time.monotonic() - began)
 
 
+def _standalone(stage: Stage, turn: Turn) -> Iterator[Reading]:
+    yield _reading(turn, _FIRST_RUN, seconds_to_first_run(stage.stock()))
+
+
 def _install(stage: Stage, turn: Turn) -> Iterator[Reading]:
     folder = stage.scratch / f"install-{turn.round}"
     began = time.monotonic()
-    virtualenv.build(folder)
-    yield _reading(turn, "virtualenv built", time.monotonic() - began)
-    yield _reading(turn, _FIRST_RUN, seconds_to_first_run(folder, since=began))
-    virtualenv.discard(folder)
+    try:
+        virtualenv.build(folder)
+        yield _reading(turn, "virtualenv built", time.monotonic() - began)
+        yield _reading(turn, _FIRST_RUN, seconds_to_first_run(folder, since=began))
+    finally:
+        virtualenv.discard(folder)
 
 
 def _reading(turn: Turn, figure: str, value: float) -> Reading:
     return Reading("B6", turn.contender, figure, SECONDS, value, turn.round, turn.counted)
 
 
+_SIDES = {"tradewind": _tradewind, "stock": _standalone, "stock-install": _install}
 BENCHMARK = Benchmark(
     id="B6",
     title="create: CreateEnvironment to AVAILABLE, and to the end of a first DAG run",
-    contenders=("tradewind", "stock", "stock-install"),
+    contenders=tuple(_SIDES),
     measure=measure,
     ratios=(
         Ratio(("tradewind", f"second environment: {_FIRST_RUN}"), ("stock", _FIRST_RUN)),

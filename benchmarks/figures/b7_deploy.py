@@ -12,7 +12,7 @@ listing's clock. `stock` with its defaults lists every 300 s, so it takes few sa
 import random
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks import dags
@@ -43,7 +43,7 @@ _PACES = {"tradewind": _QUICK, "stock-fast": _QUICK, "stock": Pace(new_within=30
 _CHANGE_SPREAD = 3.0
 
 
-def measure(stage: Stage) -> Iterator[Reading]:
+def measure(stage: Stage) -> Generator[Reading, None, None]:
     """Rounds of fresh installations, some samples in each."""
     options = stage.options
     quick = shares(options.samples, options.runs)
@@ -56,14 +56,21 @@ def measure(stage: Stage) -> Iterator[Reading]:
     }
     for turn in interleave_unequal({name: len(counts) for name, counts in samples.items()}):
         count = samples[turn.contender][turn.round - 1]
-        stage.say(f"B7 round {turn.round}: {turn.contender}, {count} samples")
-        with stage.installation(turn.contender) as installation:
-            if turn.contender != "stock" and not options.smoke:
-                yield from _sample(installation, Turn(turn.contender, turn.round, counted=False), 0.0, 0.0)
-            for _ in range(count):
-                pause = waits[turn.contender].pop()
-                after = 0.0 if options.smoke else _PACES[turn.contender].change_after + chance.random() * _CHANGE_SPREAD
-                yield from _sample(installation, turn, pause, after)
+        pauses = [waits[turn.contender].pop() for _ in range(count)]
+        what = f"B7 round {turn.round}: {turn.contender}"
+        stage.say(f"{what}, {count} samples")
+        yield from stage.guarded(what, _round(stage, turn, pauses, chance))
+
+
+def _round(stage: Stage, turn: Turn, pauses: Sequence[float], chance: random.Random) -> Iterator[Reading]:
+    """A fresh installation and its samples, one that does not count before them."""
+    smoke = stage.options.smoke
+    with stage.installation(turn.contender) as installation:
+        if turn.contender != "stock" and not smoke:
+            yield from _sample(installation, Turn(turn.contender, turn.round, counted=False), 0.0, 0.0)
+        for pause in pauses:
+            after = 0.0 if smoke else _PACES[turn.contender].change_after + chance.random() * _CHANGE_SPREAD
+            yield from _sample(installation, turn, pause, after)
 
 
 def _sample(installation: Installation, turn: Turn, pause: float, change_after: float) -> Iterator[Reading]:

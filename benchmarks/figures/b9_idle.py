@@ -12,7 +12,7 @@ once, as `server`. Memory needs root, since Tradewind's processes may not be rea
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -41,44 +41,54 @@ class Window:
     percent: Mapping[str, float]
 
 
-def measure(stage: Stage) -> Iterator[Reading]:
+def measure(stage: Stage) -> Generator[Reading, None, None]:
     """Windows of fresh installations, the first one short and not counted."""
     if os.geteuid() != 0:
         stage.say("B9: memory is not measured: Tradewind's processes are not dumpable, so reading their PSS needs root")
     for number in range(1 if stage.options.smoke else 0, stage.options.runs + 1):
-        counted = number > 0
-        seconds = stage.options.idle_seconds if counted else min(_WARM_UP_SECONDS, stage.options.idle_seconds)
-        with ExitStack() as stack:
-            installations = []
-            for contender in stage.contenders:
-                stage.say(f"B9 round {number}: {contender} starts")
-                installations.append(stack.enter_context(stage.installation(contender)))
-            stage.say(f"B9 round {number}: at rest")
-            time.sleep(stage.options.settle_seconds if counted else min(_WARM_UP_SECONDS, stage.options.settle_seconds))
-            yield from _window(stage, installations, seconds, number, counted=counted)
+        yield from stage.guarded(f"B9 round {number}", _round(stage, number, counted=number > 0))
+
+
+def _round(stage: Stage, number: int, *, counted: bool) -> Iterator[Reading]:
+    """Fresh installations of all, at rest."""
+    seconds = stage.options.idle_seconds if counted else min(_WARM_UP_SECONDS, stage.options.idle_seconds)
+    with ExitStack() as stack:
+        installations = []
+        for contender in stage.contenders:
+            stage.say(f"B9 round {number}: {contender} starts")
+            installations.append(stack.enter_context(stage.installation(contender)))
+        stage.say(f"B9 round {number}: at rest")
+        time.sleep(stage.options.settle_seconds if counted else min(_WARM_UP_SECONDS, stage.options.settle_seconds))
+        yield from _window(stage, installations, seconds, number, counted=counted)
 
 
 def _window(
     stage: Stage, installations: Sequence[Installation], seconds: float, number: int, *, counted: bool
 ) -> Iterator[Reading]:
     before = _look(stage, installations)
-    began = time.monotonic()
-    counters = [{group: spent(members) for group, members in groups.items()} for groups in before]
+    counters, began = _counters(before), time.monotonic()
     seen: list[dict[str, list[float | None]]] = [{} for _ in installations]
     for look in range(1, _LOOKS + 1):
         time.sleep(max(0.0, began + seconds * look / _LOOKS - time.monotonic()))
         for found, groups in zip(seen, _look(stage, installations), strict=True):
             for group, members in groups.items():
                 found.setdefault(group, []).append(memory(members))
-    ended = time.monotonic()
-    at_the_end = _look(stage, installations)
-    for each, first, earlier, found, after in zip(installations, before, counters, seen, at_the_end, strict=True):
-        _same_programs(each, first, after)
+    after = _look(stage, installations)
+    later, ended = _counters(after), time.monotonic()
+    for index, each in enumerate(installations):
+        _same_programs(each, before[index], after[index])
         window = Window(
-            {group: _median(values) for group, values in found.items()},
-            {group: _percent(group, earlier, spent(members), ended - began) for group, members in after.items()},
+            {group: _median(values) for group, values in seen[index].items()},
+            {
+                group: _percent(group, counters[index].get(group, Spent({})), now, ended - began)
+                for group, now in later[index].items()
+            },
         )
         yield from _readings(window, Turn(each.contender, number, counted))
+
+
+def _counters(looks: Sequence[Groups]) -> list[dict[str, Spent]]:
+    return [{group: spent(members) for group, members in groups.items()} for groups in looks]
 
 
 def _look(stage: Stage, installations: Sequence[Installation]) -> list[Groups]:
@@ -113,9 +123,8 @@ def _median(values: Sequence[float | None]) -> float | None:
     return median(known) if known and len(known) == len(values) else None
 
 
-def _percent(group: str, before: Mapping[str, Spent], after: Spent, seconds: float) -> float:
-    earlier = before.get(group, Spent({}))
-    used = between_of_survivors(earlier, after) if group == _BACKENDS else between(earlier, after)
+def _percent(group: str, before: Spent, after: Spent, seconds: float) -> float:
+    used = between_of_survivors(before, after) if group == _BACKENDS else between(before, after)
     return 100 * used / seconds
 
 

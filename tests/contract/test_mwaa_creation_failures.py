@@ -64,7 +64,7 @@ def test_a_bucket_that_is_not_there(failure):
 
 @pytest.mark.parametrize("name", ["..", ".", "-", "a..b"])
 def test_a_bucket_that_cannot_be(failure, name):
-    assert repr(name) in failure(bucket=name)["ErrorMessage"]
+    assert f"bucket {name}" in failure(bucket=name)["ErrorMessage"].replace("'", "")
 
 
 def test_a_requirements_file_that_is_not_there(failure, bucket):

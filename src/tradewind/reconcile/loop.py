@@ -60,16 +60,16 @@ class Reconciler:
     keep_host: Callable[[], None]
     turns: dict[str, Turn] = field(default_factory=dict)
     working: dict[str, Future[None]] = field(default_factory=dict)
+    lease: Lease | None = None
     sync: Sync = field(init=False)
     passes: Passes = field(init=False)
 
     def __post_init__(self) -> None:
         self.sync, self.passes = Sync(self.hands), Passes(self.hands)
 
-    lease: Lease | None = None
-
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then running passes are waited for, for some seconds."""
+        self.passes = Passes(self.hands, stopping=stop.is_set)  # a pass begins no step after that
         pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="pass")
         ear: psycopg.Connection[tuple[object, ...]] | None = None
         while not stop.is_set():

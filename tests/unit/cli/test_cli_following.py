@@ -89,6 +89,8 @@ def test_a_deletion_tells_its_own_steps_only():
 
 def test_a_new_environment_of_that_name_is_none_of_it():
     until_deleted(watch(seen("DELETING"), seen("CREATING", id_="new")), "etl", "abc", Progress())
+    one = watch(seen("DELETING"), seen("DELETING", id_="new"), RuntimeError("it looked on"))
+    until_deleted(one, "etl", "abc", Progress())
 
 
 def test_a_deletion_that_went_another_way():

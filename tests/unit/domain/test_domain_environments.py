@@ -4,8 +4,8 @@ import dataclasses
 import itertools
 
 import pytest
-from tests.unit.domain.samples import SECRETS, environment
 
+from tests.unit.domain.samples import SECRETS, environment
 from tradewind.domain.environments import Phase, Status, Target, status_of
 
 # GONE is reached by what is wanted ABSENT only: forgetting is the last step of a deletion.

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from tests.unit.domain.samples import ID
-
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.layout import EnvironmentLayout, Layout
 

@@ -3,8 +3,8 @@
 import dataclasses
 
 import pytest
-from tests.unit.domain.samples import SPEC
 
+from tests.unit.domain.samples import SPEC
 from tradewind.domain.rules import FORBIDDEN_OPTIONS, Sizes, violations
 
 CLASSES = {

@@ -5,8 +5,8 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.domain.samples import SPEC
 
+from tests.unit.domain.samples import SPEC
 from tradewind.domain.specs import DEFAULT_LOGGING, LOG_MODULES, ModuleLogging, Spec
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)

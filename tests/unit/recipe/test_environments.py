@@ -4,8 +4,8 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from tests.unit.domain.samples import ID, SECRETS, SPEC, environment
 
+from tests.unit.domain.samples import ID, SECRETS, SPEC, environment
 from tradewind.domain.layout import Layout
 from tradewind.recipe.environments import HostFacts, inputs_of, manifest_of
 

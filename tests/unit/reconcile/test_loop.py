@@ -1,15 +1,18 @@
 """Turns: who is due when, and how long a failure waits. Threads and time are doubles."""
 
+import threading
 from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 import structlog
 
 from tests.unit.domain.samples import ID, environment
 from tradewind.domain.environments import Phase, Target
 from tradewind.reconcile import loop
 from tradewind.reconcile.loop import Reconciler, Turn, back_off, first_line
+from tradewind.store import Lease
 
 
 @pytest.mark.parametrize(
@@ -74,6 +77,20 @@ class SyncThatFollows:
 
     def follow(self, environment):
         self.followed += 1
+        return 1.0
+
+
+class LeasesInMemory:
+    def __init__(self):
+        self.released = []
+
+    def release(self, lease):
+        self.released.append(lease)
+
+
+class LeasesThatCannotBeGivenBack(LeasesInMemory):
+    def release(self, lease):
+        raise sa.exc.OperationalError("release", {}, OSError("the server is gone"))
 
 
 class World:
@@ -83,12 +100,13 @@ class World:
         self.known = list(environments)
         self.pool, self.passes, self.sync = PoolThatKeepsJobs(), PassesThat(), SyncThatFollows()
         hands = SimpleNamespace(environments=SimpleNamespace(all=lambda: self.known))
-        self.reconciler = Reconciler(hands, SimpleNamespace(), "", lambda: None)
+        self.reconciler = Reconciler(hands, LeasesInMemory(), "", lambda: None)
+        self.reconciler.sync, self.reconciler.passes = self.sync, self.passes
 
     def tick(self, seconds=0.5, *, end=True):
         """Time passes, turns are given; unless `end` is False they also end."""
         self.clock.now += seconds
-        self.reconciler._give_turns(self.pool, self.passes, self.sync)
+        self.reconciler._give_turns(self.pool)
         if end:
             self.pool.end_all()
 
@@ -187,3 +205,38 @@ def test_one_that_is_gone_is_forgotten_once_its_pass_has_ended(monkeypatch):
     world.tick()
     assert world.reconciler.turns == {}
     assert world.reconciler.working == {}
+
+
+def stopped():
+    stop = threading.Event()
+    stop.set()
+    return stop
+
+
+def test_when_the_service_ends_the_lease_is_given_back_and_no_step_begun(monkeypatch):
+    world = World(monkeypatch)
+    world.reconciler.lease = Lease("reconciler", "me", 3)
+    world.reconciler.run(stopped())
+    assert world.reconciler.leases.released == [Lease("reconciler", "me", 3)]
+    assert world.reconciler.passes.stopping()
+
+
+def test_a_lease_that_was_never_taken_is_not_given_back(monkeypatch):
+    world = World(monkeypatch)
+    world.reconciler.run(stopped())
+    assert world.reconciler.leases.released == []
+
+
+def test_a_lease_that_cannot_be_given_back_is_told_and_ends_by_itself(monkeypatch, told):
+    world = World(monkeypatch)
+    world.reconciler.lease = Lease("reconciler", "me", 3)
+    world.reconciler.leases = LeasesThatCannotBeGivenBack()
+    world.reconciler.run(stopped())
+    assert [line["action"] for line in told] == ["lease_kept"]
+
+
+def test_each_bucket_says_when_it_is_looked_at_next(monkeypatch):
+    world = World(monkeypatch, environment())
+    monkeypatch.setattr(world.sync, "follow", lambda _environment: world.clock.now - 1000 + 5)
+    world.tick()
+    assert world.reconciler.turns[str(ID)].follow_at >= world.clock.now + 5
