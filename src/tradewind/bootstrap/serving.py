@@ -8,6 +8,7 @@ their own and are not touched while they are what is wanted. Ending on INT or TE
 
 import os
 import signal
+import socket
 import ssl
 import threading
 import time
@@ -75,7 +76,7 @@ def _serve(settings: Settings, announce: Callable[[Announcement], None], stop: t
     server = _start_api(wire_app(settings, hands, account, engine), str(layout.run / "api.sock"))
     reconciler = Reconciler(
         hands=hands,
-        leases=Leases(engine, f"{started_at()}"),
+        leases=Leases(engine, _holder(settings)),
         url=host.server.url("tradewind"),
         keep_host=host.keep,
     )
@@ -124,11 +125,11 @@ class _Server:
         self._thread.join(10)
 
 
-def _start_api(app: object, socket: str) -> _Server:
+def _start_api(app: object, path: str) -> _Server:
     server = _Server(
         uvicorn.Config(
             app,  # type: ignore[arg-type]
-            uds=socket,
+            uds=path,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -140,7 +141,7 @@ def _start_api(app: object, socket: str) -> _Server:
         )
     )
     if not server.wait(20):
-        raise CannotStart(f"cannot serve the API on {socket}: see logs/control-plane.log")
+        raise CannotStart(f"cannot serve the API on {path}: see logs/control-plane.log")
     return server
 
 
@@ -156,6 +157,11 @@ def _announcement(settings: Settings, host: Host, account: Account, bundle: str)
         pid=os.getpid(),
         started=started_at(),
     )
+
+
+def _holder(settings: Settings) -> str:
+    """Who holds leases: one a data directory, which one service holds, so that the next one need not wait."""
+    return f"{socket.gethostname()}:{settings.data_dir}"
 
 
 def _wait_for_answer(announcement: Announcement, stop: threading.Event) -> None:
