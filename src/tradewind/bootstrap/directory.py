@@ -18,8 +18,8 @@ from pathlib import Path
 from tradewind.domain.errors import CannotStart
 from tradewind.domain.layout import Layout
 
-_NEEDED_BYTES = 1_500_000_000  # PostgreSQL, one runtime and one environment
-_ROOM_TO_RESUME = 50_000_000
+NEEDED_BYTES = 1_500_000_000  # PostgreSQL, one runtime and one environment
+ROOM_TO_RESUME_BYTES = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _try_to_write(folder: Path) -> None:
 
 def _check_room(layout: Layout) -> None:
     first = not (layout.postgres / "PG_VERSION").exists()
-    needed = _NEEDED_BYTES if first else _ROOM_TO_RESUME
+    needed = NEEDED_BYTES if first else ROOM_TO_RESUME_BYTES
     free = shutil.disk_usage(layout.data).free
     if free < needed:
         raise CannotStart(

@@ -113,7 +113,14 @@ def _row(dag: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _trigger(airflow: Airflow, dag: str, conf: Mapping[str, Any], output: Output, *, wait: bool) -> int:
+    paused = airflow.is_paused(dag)
+    if paused and wait:
+        raise Failure(
+            f"cannot wait for a run of {dag}: the DAG is paused, and a run would stay queued; unpause it first"
+        )
     begun = airflow.trigger(dag, conf)
+    if paused:
+        note(f"{dag} is paused: the run stays queued until the DAG is unpaused")
     run = str(begun["dag_run_id"])
     if wait:
         note(f"{dag}, run {run}:")

@@ -50,6 +50,10 @@ class Airflow:
         """Every DAG."""
         return self._pages("/dags", "dags", {"order_by": "dag_id"})
 
+    def is_paused(self, dag: str) -> bool:
+        """Whether runs of a DAG wait until somebody unpauses it."""
+        return bool(self._object("GET", f"/dags/{_part(dag)}")["is_paused"])
+
     def import_errors(self) -> list[Mapping[str, Any]]:
         """Files that could not be loaded."""
         return list(self._pages("/importErrors", "import_errors", {}))

@@ -249,4 +249,4 @@ def _refused(purpose: str, done: Completed) -> CannotProvide:
         return CannotProvide(f"cannot {purpose}: it took too long", "INCORRECT_CONFIGURATION", words[-20:])
     spoken = " ".join(line.strip().lstrip(_ORNAMENTS).strip() for line in words)
     summary = spoken.removeprefix("error: ").replace(" cause: ", ": ") or f"status {done.exit_status}"
-    return CannotProvide(f"cannot {purpose}: {summary}", "INCORRECT_CONFIGURATION", words[-40:])
+    return CannotProvide(f"cannot {purpose}: {summary}", "INCORRECT_CONFIGURATION")  # all of its words are in it

@@ -44,8 +44,8 @@ def test_disk(free, first, judged):
 
 def test_disk_is_judged_as_up_will():
     assert (examination.NEEDED_BYTES, examination.ROOM_TO_RESUME) == (
-        directory._NEEDED_BYTES,
-        directory._ROOM_TO_RESUME,
+        directory.NEEDED_BYTES,
+        directory.ROOM_TO_RESUME_BYTES,
     )
 
 
