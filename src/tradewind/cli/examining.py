@@ -6,7 +6,8 @@ import sys
 import textwrap
 from pathlib import Path
 
-from tradewind.bootstrap.examination import Finding, Severity, examine
+from tradewind.bootstrap.examination import examine
+from tradewind.bootstrap.findings import Finding, Severity
 from tradewind.cli.failures import FAILED
 from tradewind.cli.output import Output, document, line, paint
 from tradewind.cli.places import settings_of

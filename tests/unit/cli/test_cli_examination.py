@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tradewind.bootstrap import directory, examination
-from tradewind.bootstrap.examination import Severity, disk, examine, failing, memory, names, port, proxy_settings
+from tradewind.bootstrap import examination
+from tradewind.bootstrap.examination import disk, examine, memory, names, port, proxy_settings
+from tradewind.bootstrap.findings import Severity
+from tradewind.bootstrap.leftovers import failing
 from tradewind.domain.errors import CannotProvide
 from tradewind.domain.manifests import ObservedManifest, ObservedProcess, ProcessState
 from tradewind.settings import Settings
@@ -40,13 +42,6 @@ def test_memory(available, judged, words):
 )
 def test_disk(free, first, judged):
     assert severity(disk(Path("/data"), free, first=first)) is judged
-
-
-def test_disk_is_judged_as_up_will():
-    assert (examination.NEEDED_BYTES, examination.ROOM_TO_RESUME) == (
-        directory.NEEDED_BYTES,
-        directory.ROOM_TO_RESUME_BYTES,
-    )
 
 
 @pytest.mark.parametrize(
@@ -107,7 +102,7 @@ def test_a_check_that_fails_does_not_hide_the_others(monkeypatch):
     def refuses():
         raise CannotProvide("cannot find a Python")
 
-    rest = ("_disk", "_data_directory", "_root", "_software", "_names", "_ports", "_service", "_processes")
+    rest = ("_disk", "_data_directory", "_root", "_software", "_names", "_ports", "service", "processes")
     for name in rest:
         monkeypatch.setattr(examination, name, lambda *_: iter(()))
     monkeypatch.setattr(examination, "_memory", lambda: (GB, GB))
