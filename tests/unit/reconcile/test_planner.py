@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.domain.patience import PATIENT
 from tests.unit.domain.samples import environment
 from tradewind.domain.environments import Environment, Phase, Target
 from tradewind.domain.manifests import ObservedManifest, ObservedProcess, ProcessState
@@ -138,7 +139,7 @@ def disturb(model: ModelWorld, disturbances: list[tuple[int | None, str | None]]
             model.see(**{lost: None if lost == "bundle" else False})
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, **PATIENT)
 @given(WORLDS.map(consistent), DISTURBANCES)
 def test_what_is_wanted_present_comes_to_be(world, disturbances):
     model = ModelWorld(world, environment(phase=Phase.NEW))
@@ -159,7 +160,7 @@ def test_what_is_wanted_present_comes_to_be(world, disturbances):
     assert not model.forgotten
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, **PATIENT)
 @given(
     WORLDS.map(consistent), DISTURBANCES, st.sampled_from([Phase.NEW, Phase.PROVISIONING, Phase.READY, Phase.REFUSED])
 )
@@ -174,7 +175,7 @@ def test_what_is_wanted_absent_leaves_nothing(world, disturbances, phase):
     assert not any(left)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, **PATIENT)
 @given(WORLDS.map(consistent), DISTURBANCES)
 def test_what_was_refused_is_taken_back_but_not_forgotten(world, disturbances):
     model = ModelWorld(world, environment(phase=Phase.REFUSED))
@@ -187,6 +188,7 @@ def test_what_was_refused_is_taken_back_but_not_forgotten(world, disturbances):
     assert not any(left)
 
 
+@settings(**PATIENT)
 @given(st.integers(0, 20), DISTURBANCES)
 def test_a_deletion_in_the_middle_of_a_creation_leaves_nothing(passes, disturbances):
     model = ModelWorld(EMPTY, environment(phase=Phase.NEW))
