@@ -91,7 +91,7 @@ def test_an_endpoint_that_is_down_says_so():
 
 def test_keys_that_are_refused_say_so(client, endpoint, buckets):
     client.put_object(Bucket="demo", Key="x", Body=b"")
-    import requests  # noqa: PLC0415 - moto brings it
+    import requests
 
     # after 0 more calls moto checks who asks; nobody has been given a key
     requests.post(f"{endpoint}/moto-api/reset-auth", data=b"0", timeout=5)

@@ -41,6 +41,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _substitute(component: str) -> None:
+    if component == "cli":
+        from tradewind_airflow.compat import logs_on_stderr
+
+        logs_on_stderr.install()
     if component == "dag-processor":
         from tradewind_airflow.compat import snapshots
 

@@ -13,7 +13,7 @@ Two kinds of process, two functions:
   nothing else. AIRFLOW_HOME is the environment's own home.
 
 Precedence, as MWAA's: opinionated < the user's AirflowConfigurationOptions < essential. Essential options that a user
-sets are ignored silently (MWAA does the same), `refused_options` are for the API to refuse.
+sets are ignored silently (MWAA does the same); those that MWAA refuses are in the domain's rules.
 """
 
 import json
@@ -32,7 +32,6 @@ from tradewind.recipe.sizes import EnvironmentClass, classes
 
 BUNDLE_NAME = "dags"
 SESSION_SECONDS = 12 * 3600  # MWAA's web session
-REFUSED = frozenset({"core.multi_team", "triggerer.queues_enabled"})
 CONFIGURATION_FILE = (
     "# Tradewind: every setting is an environment variable of its process. This file keeps Airflow from writing one.\n"
 )
@@ -127,11 +126,6 @@ def configuration_file(layout: EnvironmentLayout) -> Path:
 def plugins_folder(layout: EnvironmentLayout) -> Path:
     """Where plugins will be unpacked; need not exist."""
     return layout.root / "plugins"
-
-
-def refused_options(options: Mapping[str, str]) -> tuple[str, ...]:
-    """Options that CreateEnvironment must refuse (ValidationException), in order."""
-    return tuple(sorted(key for key in options if key.strip().lower() in REFUSED))
 
 
 def triggerer_is_enabled(options: Mapping[str, str]) -> bool:

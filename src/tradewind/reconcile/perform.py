@@ -146,7 +146,7 @@ class Performer:
             )
             if done.exit_status != 0:
                 words = tuple(done.stderr.decode(errors="replace").splitlines()[-_EVIDENCE_LINES:])
-                raise CannotProvide(f"cannot migrate the template database: {' '.join(words[-3:])}", evidence=words)
+                raise CannotProvide("cannot migrate the template database", evidence=words)
 
         password = environment.secrets.database_password
         self.hands.databases.ensure_template(template_digest(lock), password, migrate)

@@ -133,7 +133,7 @@ def test_what_only_looks_like_a_nul_is_none():
 
 
 def chain_answer():
-    import httpx  # noqa: PLC0415
+    import httpx
 
     return httpx.Response(200, json={})
 

@@ -13,7 +13,6 @@ from tradewind.domain.specs import ModuleLogging, Spec
 from tradewind.recipe.settings import (
     Component,
     RecipeInputs,
-    refused_options,
     slots_per_worker,
     triggerer_is_enabled,
     trusted_home,
@@ -134,12 +133,6 @@ def test_an_essential_option_is_ignored_silently(component, option):
 
 def test_a_name_without_a_section_sets_nothing():
     assert worker_settings(with_options(parallelism="1")) == worker_settings(INPUTS)
-
-
-def test_two_options_are_refused():
-    options = {"triggerer.queues_enabled": "True", "Core.Multi_Team": "False", "core.parallelism": "1"}
-    assert refused_options(options) == ("Core.Multi_Team", "triggerer.queues_enabled")
-    assert refused_options({}) == ()
 
 
 def test_slots_are_the_classes_and_stay_warm():
