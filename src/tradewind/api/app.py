@@ -7,6 +7,7 @@ size that MWAA's front end takes; a longer one is answered before it is read to 
 import uuid
 from collections.abc import Callable
 
+import anyio.to_thread
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from tradewind.wire import Response as WireResponse
 from tradewind.wire import WireError, load_service
 
 BODY_LIMIT = 6 * 1024 * 1024
+THREADS = 200
 _log = structlog.get_logger(__name__)
 
 
@@ -78,6 +80,8 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            # Calls of InvokeRestApi wait for Airflow, up to 10 s each: some slow ones must not hold up all others.
+            anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
             await send({"type": "lifespan.startup.complete"})
         else:
             await send({"type": "lifespan.shutdown.complete"})

@@ -18,6 +18,8 @@ from pathlib import Path
 from tradewind.domain.errors import CannotStart
 from tradewind.domain.layout import Layout
 
+_MARKS = frozenset({".lock", "host.json"})  # one of ours
+_MAY_BE_THERE = frozenset({"buckets", "settings.toml", "lost+found"})  # what people may put there before the first `up`
 NEEDED_BYTES = 1_500_000_000  # PostgreSQL, one runtime and one environment
 ROOM_TO_RESUME_BYTES = 50_000_000
 
@@ -66,6 +68,7 @@ def prepare(layout: Layout, *, as_root: bool) -> None:
         layout.data.mkdir(parents=True, exist_ok=True)
         if layout.data.stat().st_uid != os.geteuid():
             raise CannotStart(f"cannot use the data directory {layout.data}: it belongs to another user")
+        _refuse_foreign(layout.data)
         layout.data.chmod(mode)
         for folder in (layout.buckets, layout.runtimes, layout.software, layout.environments):
             folder.mkdir(exist_ok=True)
@@ -81,6 +84,16 @@ def prepare(layout: Layout, *, as_root: bool) -> None:
     except OSError as error:
         raise CannotStart(f"cannot use the data directory {layout.data}: {error.strerror}") from error
     _check_room(layout)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """A folder that holds somebody's other things must not become ours: its mode would change, and `/tmp`'s with it."""
+    found = {entry.name for entry in folder.iterdir()}
+    if not found & _MARKS and found - _MAY_BE_THERE:
+        raise CannotStart(
+            f"cannot use {folder} as a data directory: it holds other things, and no Tradewind service made it; "
+            "name a new or an empty folder"
+        )
 
 
 @contextmanager

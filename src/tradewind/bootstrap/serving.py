@@ -92,6 +92,8 @@ def _serve(settings: Settings, announce: Callable[[Announcement], None], stop: t
         while not stop.wait(1.0):
             if not server.is_alive():
                 raise CannotStart("cannot go on serving: the API's server has ended; see logs/control-plane.log")
+            if not worker.is_alive():
+                raise CannotStart("cannot go on serving: the reconciler has ended; see logs/control-plane.log")
     finally:
         stop.set()
         server.end()

@@ -18,7 +18,7 @@ import structlog
 from tradewind.domain.environments import Environment, Phase, Target
 from tradewind.reconcile.hands import Hands
 from tradewind.reconcile.passes import Passes
-from tradewind.reconcile.sync import Sync
+from tradewind.reconcile.sync import AFTER_PROBLEM_SECONDS, Sync
 from tradewind.store import Lease, Leases
 from tradewind.store.environments import CHANNEL
 
@@ -131,7 +131,7 @@ class Reconciler:
     def _turn(self, environment: Environment, turn: Turn, look: bool, follow: bool) -> None:
         try:
             if follow and environment.target is Target.PRESENT:
-                turn.follow_at = time.monotonic() + self.sync.follow(environment)
+                turn.follow_at = time.monotonic() + self._follow(environment)
             if look:
                 self.passes.run(environment)
                 turn.look_at = time.monotonic() + LOOK_SECONDS
@@ -144,3 +144,11 @@ class Reconciler:
                 "pass", action="failed", environment=str(environment.id), reason=str(error), again_in=pause,
                 exc_info=not isinstance(error, psycopg.Error | sa.exc.SQLAlchemyError),
             )  # fmt: skip
+
+    def _follow(self, environment: Environment) -> float:
+        """Follow the bucket. Whatever goes wrong there must not keep the pass from repairing."""
+        try:
+            return self.sync.follow(environment)
+        except Exception as error:  # noqa: BLE001  (a full disk, a database that restarts: told, and tried again)
+            _log.warning("bundle", action="failed", environment=str(environment.id), reason=first_line(error))
+            return AFTER_PROBLEM_SECONDS

@@ -71,21 +71,20 @@ class Passes:
         """Everything that was planned is done."""
         if environment.target is not Target.PRESENT or environment.phase is Phase.REFUSED:
             return
-        if environment.phase is not Phase.READY or environment.observed_generation != environment.generation:
-            self.hands.environments.observe(
-                environment.id, phase=Phase.READY, generation=environment.generation, progress=""
+        arrived = environment.phase is Phase.READY and environment.observed_generation == environment.generation
+        if not arrived or environment.change.state is ChangeState.PENDING:
+            self.hands.environments.finish_change(
+                environment.id, environment.change.kind, phase=Phase.READY, generation=environment.generation
             )
         elif environment.progress:
             self.hands.environments.observe(environment.id, progress="")
-        if environment.change.state is ChangeState.PENDING:
-            self.hands.environments.finish_change(environment.id, environment.change.kind)
 
     def _refuse(self, environment: Environment, error: CannotProvide) -> None:
         _log.warning("environment", action="refused", environment=str(environment.id), reason=error.sentence)
         if not self._is_creating(environment):
             return
-        self.hands.environments.finish_change(environment.id, "CREATE", (error.code, _message(error)))
-        self.hands.environments.observe(environment.id, phase=Phase.REFUSED, progress="")
+        reason = (error.code, _message(error))
+        self.hands.environments.finish_change(environment.id, "CREATE", reason, phase=Phase.REFUSED)
 
     def _still_wanted(self, environment: Environment) -> bool:
         if self.stopping():

@@ -139,9 +139,20 @@ class Environments:
         with self.engine.begin() as connection:
             connection.execute(sa.update(environments).where(environments.c.id == str(id_)).values(values))
 
-    def finish_change(self, id_: EnvironmentId, kind: str, error: tuple[str, str] | None = None) -> None:
-        """End the pending change of a kind: well, or with (code, message)."""
+    def finish_change(
+        self,
+        id_: EnvironmentId,
+        kind: str,
+        error: tuple[str, str] | None = None,
+        *,
+        phase: Phase | None = None,
+        generation: int | None = None,
+    ) -> None:
+        """End the pending change of a kind, well or with (code, message), and move the phase too: both or neither."""
         code, message = error or (None, None)
+        moved: dict[str, Any] = {} if phase is None else {"phase": phase.value, "progress": ""}
+        if generation is not None:
+            moved["observed_generation"] = generation
         with self.engine.begin() as connection:
             connection.execute(
                 sa.update(changes)
@@ -157,6 +168,8 @@ class Environments:
                     error_message=message,
                 )
             )
+            if moved:
+                connection.execute(sa.update(environments).where(environments.c.id == str(id_)).values(moved))
 
     def checkpoint(self, id_: EnvironmentId, generation: int, step: str, seconds: float) -> None:
         """Note that a step has been done; doing it again keeps the first note."""

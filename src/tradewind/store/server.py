@@ -52,6 +52,10 @@ class Server:
     def from_url(cls, url: str) -> "Server":
         """An external server: postgresql://superuser:password@host:port/…."""
         parsed = sa.make_url(url)
+        if parsed.query:
+            raise CannotStart(
+                f"cannot use the database URL: parameters ({', '.join(sorted(parsed.query))}) are not supported yet"
+            )
         return cls(
             parsed.host or "127.0.0.1", parsed.port or 5432, parsed.username or "postgres", str(parsed.password or "")
         )

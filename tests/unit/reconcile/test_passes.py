@@ -35,7 +35,9 @@ class EnvironmentsInMemory:
         changes = {"phase": phase, "observed_generation": generation, "progress": progress}
         self.now = dataclasses.replace(self.now, **{key: value for key, value in changes.items() if value is not None})
 
-    def finish_change(self, id_, kind, error=None):
+    def finish_change(self, id_, kind, error=None, *, phase=None, generation=None):
+        if phase is not None:
+            self.observe(id_, phase=phase, generation=generation, progress="")
         if self.now.change.state is ChangeState.PENDING and self.now.change.kind == kind:
             code, message = error or (None, None)
             state = ChangeState.FAILED if error else ChangeState.SUCCESS
