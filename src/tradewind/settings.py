@@ -100,7 +100,7 @@ def run_directory(data_dir: Path) -> Path:
 def _file(path: Path) -> dict[str, str]:
     try:
         text = path.read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise CannotStart(f"cannot read {path}: {error.strerror}") from error
