@@ -100,8 +100,10 @@ def run_directory(data_dir: Path) -> Path:
 def _file(path: Path) -> dict[str, str]:
     try:
         text = path.read_text()
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return {}
+    except NotADirectoryError as error:
+        raise CannotStart(f"cannot use the data directory {path.parent}: it is not a directory") from error
     except OSError as error:
         raise CannotStart(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

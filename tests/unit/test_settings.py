@@ -81,7 +81,7 @@ def test_a_file_that_is_no_text_is_refused(data):
 
 def test_a_data_directory_that_is_a_file_is_refused(data):
     (data / "file").touch()
-    with pytest.raises(CannotStart, match="Not a directory"):
+    with pytest.raises(CannotStart, match="is not a directory"):
         read({}, data_dir=data / "file")
 
 
