@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import Service, bring_up, eventually, tradewind
 from tests.scenario.insight import environment_id, left_of, superuser
+from tradewind.settings import run_directory
 
 
 def nothing_left(service: Service, id_: str) -> None:
@@ -79,6 +80,8 @@ def test_down_stops_everything_and_the_next_up_goes_on(data_root) -> None:
     done = tradewind("down", data=data)
     assert done.returncode == 0, done.stderr
     eventually(lambda: left_of(data) == [], seconds=10, what="every process to be gone")
+    run = run_directory(data)
+    assert run.parent == data or not run.exists(), "a folder of sockets elsewhere goes too"
     again = bring_up(data)
     try:
         assert again == first

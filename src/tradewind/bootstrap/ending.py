@@ -4,6 +4,7 @@ Environments first, all at once (tasks that run get some seconds), then the host
 known from the supervisors' own records, ids with start times, so this works after a kill of the service too.
 """
 
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -50,3 +51,15 @@ def stop_everything(layout: Layout) -> None:
     with ThreadPoolExecutor(max(1, len(environments))) as pool:
         list(pool.map(lambda owner: runtime.stop(owner, patience=_TASK_SECONDS), environments))
     runtime.stop(HOST)
+    _remove_sockets(layout)
+
+
+def _remove_sockets(layout: Layout) -> None:
+    """A folder of sockets that lies elsewhere, because the data directory's path is long, must not stay behind."""
+    if layout.run.parent == layout.data or not layout.run.is_dir() or layout.run.is_symlink():
+        return
+    for path in layout.run.iterdir():
+        if path.is_socket():
+            path.unlink()
+    with contextlib.suppress(OSError):  # something that is not ours lies there
+        layout.run.rmdir()
