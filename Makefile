@@ -6,7 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 WHEELS := $(VENV)/share/tradewind/wheels
-DATA ?=
+# uv brings certificates of its own; where the system has some, they are what pip, curl and a company's proxy go by.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt),)
+export UV_SYSTEM_CERTS ?= true
+endif
 
 .PHONY: help venv dev demo stop test check format lock clean
 

@@ -32,6 +32,7 @@ from tradewind.runtime.users import UnixUser
 
 _MARK = ".complete"
 _ORNAMENTS = "\N{MULTIPLICATION SIGN}╰─▶ "  # what the installer draws in front of its words
+_SYSTEM_CERTIFICATES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt"))
 _RESOLVE_SECONDS = 300
 _BUILD_SECONDS = 1_200
 # What the installer may need of the surroundings: proxies, certificates, an index of the machine's own.
@@ -154,6 +155,8 @@ class Virtualenvs:
             "UV_NO_CONFIG": "1",
             "UV_PYTHON_DOWNLOADS": "never",
         }
+        if any(bundle.exists() for bundle in _SYSTEM_CERTIFICATES):
+            environment["UV_SYSTEM_CERTS"] = "true"  # a company's proxy has its authority there, not among uv's own
         environment["UV_CACHE_DIR"] = str(self.cache if self.cache is not None else _default_cache())
         user = None if self.builder is None else self.builder.name
         return self.processes.run(
