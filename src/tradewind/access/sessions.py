@@ -136,11 +136,6 @@ class AirflowSessions:
         with self._lock:
             self._sessions = {key: kept for key, kept in self._sessions.items() if kept[0] != token}
 
-    def forget_environment(self, environment_id: EnvironmentId) -> None:
-        """Forget every session of an environment that is gone."""
-        with self._lock:
-            self._sessions = {key: kept for key, kept in self._sessions.items() if key[0] != environment_id}
-
     def _post(self, url: str, document: dict[str, str]) -> tuple[int, bytes]:
         with self._client.stream("POST", url, json=document, follow_redirects=False) as answer:
             body = b""

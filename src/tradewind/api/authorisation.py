@@ -1,7 +1,7 @@
 """Which IAM action and resource each operation stands for.
 
 Source: service authorization reference for `airflow`. Web login and InvokeRestApi are authorised on the
-Airflow role's ARN alone, ListEnvironments on `*` (section 5.1 of the MWAA notes in docs/mwaa.md).
+Airflow role's ARN alone, ListEnvironments on `*` (MWAA User Guide, "access-policies").
 """
 
 from collections.abc import Mapping

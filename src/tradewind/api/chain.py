@@ -21,7 +21,7 @@ from tradewind.api.services import Services
 from tradewind.iam import Principal, authorise, root_principal
 from tradewind.wire import Bounds, Response, Routed, Service, SignedRequest, WireError, validation_message, verify
 
-# The model says 64; AWS's own clients send whole run ids, which are longer (section 5.5 of the MWAA notes).
+# The model says 64; AWS's own clients send whole run ids, which are longer (docs/wire.md).
 _OVERRIDES = {"RestApiPath": Bounds(1, 2048)}
 _log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@
 | POST /aws_mwaa/login, /pluginsv2/aws_mwaa/login | a web token for Airflow's session (cookie `_token`) |
 | POST /aws_mwaa/cli, /pluginsv2/aws_mwaa/cli | one command of Airflow's command line |
 
-Sources: section 5.3 and 5.4 of the MWAA notes (the user guide's samples use these paths verbatim).
+Sources: MWAA User Guide, "call-mwaa-apis-web" and "call-mwaa-apis-cli": their samples use these paths verbatim.
 """
 
 from starlette.applications import Starlette

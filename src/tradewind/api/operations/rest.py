@@ -2,8 +2,8 @@
 
 `Path` comes without `/api/v2`. Airflow's 4xx and 5xx become RestApiClientException and
 RestApiServerException, both HTTP 400, with Airflow's status and body inside. 10 seconds and 6 MB are
-MWAA's limits (section 5.5 of the MWAA notes); ours answer in the same shape. The path must stay below
-`/api/v2`: dot segments, queries and fragments are refused.
+MWAA's limits (its User Guide, "access-mwaa-apache-airflow-rest-api"); ours answer in the same shape. The path
+must stay below `/api/v2`: dot segments, queries and fragments are refused.
 """
 
 import json
