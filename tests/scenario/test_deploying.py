@@ -19,9 +19,10 @@ def {name}():
 
 {name}()
 """
-# The promise is 5 s from the moment the file is whole. A shared machine's hiccups are not what this proves.
+# The promise is 5 s from the moment the file is whole. What is printed tells whether it was kept; what is asserted
+# leaves room for a DAG processor that a test before this one has killed and that a busy machine is still starting.
 PROMISED = 5.0
-ALLOWED = 20.0
+ALLOWED = 90.0
 
 
 def known(service: Service, environment: str, dag: str) -> bool:

@@ -139,7 +139,7 @@ class Reconciler:
         except Exception as error:  # noqa: BLE001  (whatever it is, this environment is looked at again)
             turn.failures += 1
             pause = back_off(turn.failures)
-            turn.look_at = turn.follow_at = time.monotonic() + pause
+            turn.look_at = time.monotonic() + pause  # the bucket is followed all the same
             _log.warning(
                 "pass", action="failed", environment=str(environment.id), reason=str(error), again_in=pause,
                 exc_info=not isinstance(error, psycopg.Error | sa.exc.SQLAlchemyError),
