@@ -4,6 +4,7 @@ The wire room has checked every member against the model before these run. Each 
 MWAA's ValidationException would carry them. Limits: MWAA's quotas and environment-class pages.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ MAX_WORKERS = 25
 MAX_WEBSERVERS = 5
 _FIRST_PUBLIC_AND_PRIVATE = (3, 2)
 FORBIDDEN_OPTIONS = ("core.multi_team", "triggerer.queues_enabled")
+ENGINE_OPTION = "tradewind.engine"  # ours: who schedules and starts tasks
+ENGINES = ("tradewind", "stock")
+_OBJECTS = ("sdk.coordinators", "sdk.queue_to_coordinator")  # merged with what the engine needs
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,18 @@ def _of_options(options: Mapping[str, str]) -> Iterator[str]:
     for option in options:
         if "." not in option:
             yield f"The Airflow configuration option {option} must be of the form section.key."
+    if options.get(ENGINE_OPTION, ENGINES[0]) not in ENGINES:
+        yield f"The Airflow configuration option {ENGINE_OPTION} must be one of {', '.join(ENGINES)}."
+    for option in _OBJECTS:
+        if option in options and not _is_object(options[option]):
+            yield f"The Airflow configuration option {option} must be a JSON object."
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _within(member: str, value: int, bounds: tuple[int, int], class_: str) -> Iterator[str]:

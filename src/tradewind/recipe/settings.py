@@ -27,6 +27,7 @@ from pathlib import Path
 from tradewind.domain.environments import Ports, Secrets
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.layout import EnvironmentLayout
+from tradewind.domain.rules import ENGINE_OPTION
 from tradewind.domain.specs import Spec
 from tradewind.recipe.sizes import EnvironmentClass, classes
 
@@ -37,6 +38,8 @@ CONFIGURATION_FILE = (
 )
 
 _DEFAULT_QUEUE = "default"
+# A slot is the zygote of its tasks: after so many, or above so many KiB, Celery replaces it, between two tasks.
+_SLOT_LIMITS = {"worker_max_tasks_per_child": 1000, "worker_max_memory_per_child": 1024 * 1024}
 _AUTOSCALE = re.compile(r"\s*(\d+)\s*,\s*(\d+)\s*")
 
 # What a user may not change, with every spelling of it. `*` stands for all options of a section.
@@ -133,6 +136,15 @@ def triggerer_is_enabled(options: Mapping[str, str]) -> bool:
     return options.get("mwaa.triggerer_enabled", "true").strip().lower() not in {"false", "f", "0", "no"}
 
 
+def runs_stock_engine(inputs: RecipeInputs) -> bool:
+    """Whether tasks are scheduled and started as in stock Airflow.
+
+    Where the option `tradewind.engine` says `stock`, and on versions without `[sdk] coordinators` (before 3.3).
+    """
+    version = tuple(int(part) for part in inputs.spec.airflow_version.split(".")[:2])
+    return version < (3, 3) or inputs.options.get(ENGINE_OPTION) == "stock"
+
+
 def slots_per_worker(inputs: RecipeInputs) -> int:
     """Tasks that one worker runs at once: the maximum of `celery.worker_autoscale` where the user sets it."""
     match = _AUTOSCALE.fullmatch(inputs.options.get("celery.worker_autoscale", ""))
@@ -156,6 +168,8 @@ def trusted_settings(inputs: RecipeInputs, component: Component) -> dict[str, st
     return {
         **_process_environment(inputs, home, _MWAA_COMPONENT[component]),
         "PYTHONSAFEPATH": "1",  # never import from the working directory
+        # what sessions are called at PostgreSQL: by this a scheduler knows its own notifications
+        "PGAPPNAME": f"tradewind-{component.value}",
         **_variables({**_opinionated(inputs, _MODULE_OF[component]), **_allowed(inputs.options), **essential}),
     }
 
@@ -218,6 +232,7 @@ def _opinionated(inputs: RecipeInputs, module: str) -> dict[str, str]:
     return {
         "api.worker_timeout": "120",
         "api.workers": "1",
+        **({} if runs_stock_engine(inputs) else {"celery.extra_celery_config": json.dumps(_SLOT_LIMITS)}),
         "celery.sync_parallelism": "1",
         "celery.worker_autoscale": f"{slots},{slots}",
         "celery.worker_prefetch_multiplier": "1",
@@ -268,7 +283,7 @@ def _essential(inputs: RecipeInputs) -> dict[str, str]:
         "celery_broker_transport_options.visibility_timeout": "86400",
         "core.auth_manager": "tradewind_airflow.auth.TradewindFabAuthManager",
         "core.execution_api_server_url": f"http://127.0.0.1:{inputs.ports.api}/execution/",
-        "core.executor": "CeleryExecutor",
+        **_engine(inputs),
         "core.load_examples": "False",
         "core.multi_team": "False",
         "core.plugins_folder": str(plugins_folder(layout)),
@@ -289,6 +304,27 @@ def _essential(inputs: RecipeInputs) -> dict[str, str]:
         "tradewind.environment_id": str(inputs.id),
         "triggerer.queues_enabled": "False",
     }
+
+
+def _engine(inputs: RecipeInputs) -> dict[str, str]:
+    """Who schedules and who starts tasks: docs/engine.md."""
+    if runs_stock_engine(inputs):
+        return {"core.executor": "CeleryExecutor"}
+    return {
+        "core.executor": "tradewind_airflow.engine.executor.EventDrivenCeleryExecutor",
+        "scheduler.scheduler_idle_sleep_time": "0",  # the executor waits instead, for events
+        "sdk.coordinators": _merged(
+            inputs,
+            "sdk.coordinators",
+            {"tradewind": {"classpath": "tradewind_airflow.engine.coordinator.WarmCoordinator"}},
+        ),
+        "sdk.queue_to_coordinator": _merged(inputs, "sdk.queue_to_coordinator", {_DEFAULT_QUEUE: "tradewind"}),
+    }
+
+
+def _merged(inputs: RecipeInputs, option: str, ours: Mapping[str, object]) -> str:
+    """A JSON object of ours and the user's own (the rules have read it). Theirs counts where both name a key."""
+    return json.dumps({**ours, **json.loads(inputs.options.get(option, "{}"))})
 
 
 def _secrets_of(inputs: RecipeInputs, component: Component) -> dict[str, str]:

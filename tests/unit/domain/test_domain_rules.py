@@ -43,6 +43,15 @@ def test_a_plain_spec_breaks_none():
             {"airflow_configuration_options": {"parallelism": "1"}},
             f"{OPTION} parallelism must be of the form section.key.",
         ),
+        (
+            {"airflow_configuration_options": {"tradewind.engine": "turbo"}},
+            f"{OPTION} tradewind.engine must be one of tradewind, stock.",
+        ),
+        *(
+            ({"airflow_configuration_options": {option: given}}, f"{OPTION} {option} must be a JSON object.")
+            for option in ("sdk.coordinators", "sdk.queue_to_coordinator")
+            for given in ("{", "[]", "")
+        ),
         ({"airflow_configuration_options": {"core.multi_team": "True"}}, f"{OPTION} core.multi_team is not supported."),
         (
             {"webserver_access_mode": "PUBLIC_AND_PRIVATE", "airflow_version": "3.1.7"},

@@ -88,7 +88,7 @@ def test_settings_are_texts_named_as_airflow_reads_them(component):
     assert all(isinstance(value, str) and "\0" not in value for value in settings.values())
     assert all(name == name.upper() and "." not in name for name in settings)
     assert settings["AIRFLOW_CONFIG"] == "/data/environments/abcdefghjkmn/airflow/airflow.cfg"
-    assert settings["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
+    assert settings["AIRFLOW__CORE__EXECUTOR"].endswith(".EventDrivenCeleryExecutor")
 
 
 def test_trusted_processes_have_a_home_that_tasks_cannot_write():
@@ -201,3 +201,39 @@ def test_the_triggerer_can_be_turned_off():
 
 def test_secrets_do_not_show_in_repr():
     assert not [secret for secret in dataclasses.astuple(SECRETS) if secret in repr(INPUTS)]
+
+
+def test_the_engine_schedules_by_events_and_starts_tasks_warm():
+    scheduler, worker = settings_of(Component.SCHEDULER), settings_of(None)
+    assert scheduler["AIRFLOW__CORE__EXECUTOR"] == "tradewind_airflow.engine.executor.EventDrivenCeleryExecutor"
+    assert scheduler["AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME"] == "0"
+    assert scheduler["PGAPPNAME"] == "tradewind-scheduler"
+    assert json.loads(worker["AIRFLOW__SDK__QUEUE_TO_COORDINATOR"]) == {"default": "tradewind"}
+    assert list(json.loads(worker["AIRFLOW__SDK__COORDINATORS"])) == ["tradewind"]
+    limits = json.loads(worker["AIRFLOW__CELERY__EXTRA_CELERY_CONFIG"])
+    assert set(limits) == {"worker_max_tasks_per_child", "worker_max_memory_per_child"}
+    own = with_options(celery__extra_celery_config="{}")
+    assert settings_of(None, own)["AIRFLOW__CELERY__EXTRA_CELERY_CONFIG"] == "{}"
+
+
+@pytest.mark.parametrize(("option", "version"), [("stock", "3.3.1"), (None, "3.2.0"), ("tradewind", "3.0.6")])
+def test_the_stock_engine_is_stock(option, version):
+    options = {} if option is None else {"tradewind.engine": option}
+    spec = dataclasses.replace(SPEC, airflow_version=version, airflow_configuration_options=options)
+    inputs = dataclasses.replace(INPUTS, spec=spec)
+    for component in (Component.SCHEDULER, None):
+        settings = settings_of(component, inputs)
+        assert settings["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
+        assert not [name for name in settings if name.startswith(("AIRFLOW__SDK__", "AIRFLOW__TRADEWIND__ENGINE"))]
+        assert "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME" not in settings
+        assert "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG" not in settings
+
+
+def test_coordinators_of_the_user_stand_beside_ours():
+    inputs = with_options(
+        sdk__coordinators='{"java": {"classpath": "airflow.sdk.coordinators.java.JavaCoordinator"}}',
+        sdk__queue_to_coordinator='{"java-queue": "java"}',
+    )
+    worker = settings_of(None, inputs)
+    assert list(json.loads(worker["AIRFLOW__SDK__COORDINATORS"])) == ["tradewind", "java"]
+    assert json.loads(worker["AIRFLOW__SDK__QUEUE_TO_COORDINATOR"]) == {"default": "tradewind", "java-queue": "java"}

@@ -1,0 +1,94 @@
+"""CeleryExecutor, woken by events: `core.executor = tradewind_airflow.engine.executor.EventDrivenCeleryExecutor`.
+
+Stock, the scheduler's loop sleeps a second whenever a pass found nothing to send (`[scheduler]
+scheduler_idle_sleep_time`), so a chain of tasks costs a second each. Here that sleep is set to 0 and the executor,
+which the loop calls in each pass (`heartbeat`, then `sync`), waits instead: at PostgreSQL, for a notification that
+something changed (`triggers`), for as long as `pace` allows. Everything else, what is sent, how, and what its end
+means, is CeleryExecutor's own.
+
+It needs a direct connection to PostgreSQL, no transaction pooler. On another database, or while the connection is
+down, it looks once a second. Two schedulers are as correct as two stock ones: a notification only means "look", and
+what a pass does is Airflow's, with Airflow's locks. Only one of them is woken by notifications (`hearing`).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.celery.executors.celery_executor import CeleryExecutor
+from airflow.utils.state import TaskInstanceState
+
+from tradewind_airflow.engine.backlog import Backlog
+from tradewind_airflow.engine.hearing import Ear
+from tradewind_airflow.engine.news import NEWS
+from tradewind_airflow.engine.pace import Pass, rest_after
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAME_VARIABLE = "PGAPPNAME"  # libpq's: what our own sessions are called, and so the payload of our own writes
+
+
+class EventDrivenCeleryExecutor(CeleryExecutor):
+    """Everything but the waiting is CeleryExecutor's."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ear = Ear(_connection)
+        self._backlog = Backlog(self.celery_app)
+        self._own_name = os.environ.get(NAME_VARIABLE, "")
+        self._batch = self.conf.getint("scheduler", "max_tis_per_query", fallback=16)
+        self._sent = 0
+        self._ended = False
+
+    def _process_workloads(self, workload_items: Sequence[Any]) -> None:
+        self._sent += len(workload_items)
+        self._backlog.queues.update(item.ti.queue for item in workload_items if hasattr(item, "ti"))
+        super()._process_workloads(workload_items)
+
+    def sync(self) -> None:
+        """Learn what ended, then wait as long as the pace allows."""
+        sent, self._sent = self._sent, 0
+        was_full = self.slots_available <= 0
+        super().sync()
+        if self._ended:
+            return
+        told = self._ear.wait(0)
+        backlog, taken = self._backlog.split(len(self.workloads))
+        rest = rest_after(
+            Pass(
+                sent=sent,
+                batch=self._batch,
+                made_room=was_full and self.slots_available > 0,
+                failed=any(state == TaskInstanceState.FAILED for state, _ in self.event_buffer.values()),
+                own_ends=any(writer == self._own_name for writer, _ in told),
+                others_wrote=self._ear.prompt and any(writer != self._own_name for writer, _ in told),
+                backlog=backlog,
+                taken=taken,
+            )
+        )
+        if rest.least > 0:
+            time.sleep(rest.least)
+        if rest.most > rest.least:
+            told += self._ear.rest(rest.most - rest.least)
+        NEWS.listening = self._ear.listening
+        NEWS.tell(table for _, table in told)
+
+    def end(self, synchronous: bool = False) -> None:
+        """As stock: learn a last time what ended. Nothing is waited for that has not been sent."""
+        self._ear.close()
+        self._ended = True
+        super().end(synchronous)
+
+
+def _connection() -> Any:
+    """One of our own, outside of SQLAlchemy's pool: the pool would take it for its own while we wait."""
+    from airflow import settings
+
+    engine = settings.engine
+    if engine is None or engine.dialect.name != "postgresql":
+        raise RuntimeError("the metadata database is not PostgreSQL")
+    arguments, options = engine.dialect.create_connect_args(engine.url)
+    return engine.dialect.loaded_dbapi.connect(*arguments, **options)

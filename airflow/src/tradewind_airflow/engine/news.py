@@ -1,0 +1,56 @@
+"""What the database told a scheduler since it last looked, by table, for those who need not look otherwise. Pure.
+
+A scheduler's pass looks for DAG runs to create and to start, each time, at the price of a third of the pass. After a
+pass that was woken by nothing but task instances there are none: no table changed that these two steps read. `Gate`
+lets a step pass when one of its tables was told of, when it was not made for a while (as long as stock sleeps between
+two passes: time itself makes DAG runs due), and always while nothing can be told.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+OFTEN_SECONDS = 1.0
+
+
+@dataclass
+class Gate:
+    """One step's. `clock`: seconds, never going back."""
+
+    tables: frozenset[str]
+    clock: Callable[[], float]
+    _made_at: float = float("-inf")
+    _told: bool = True
+
+    def tell(self, tables: Iterable[str]) -> None:
+        """These tables changed."""
+        self._told = self._told or not self.tables.isdisjoint(tables)
+
+    def opens(self, *, listening: bool) -> bool:
+        """Whether the step is to be made in this pass."""
+        if listening and not self._told and self.clock() - self._made_at < OFTEN_SECONDS:
+            return False
+        self._made_at, self._told = self.clock(), False
+        return True
+
+
+@dataclass
+class News:
+    """All gates of a scheduler. `listening`: whether changes are told now."""
+
+    gates: list[Gate] = field(default_factory=list)
+    listening: bool = False
+
+    def gate(self, tables: Iterable[str], clock: Callable[[], float]) -> Gate:
+        """A new gate, open for its first time."""
+        made = Gate(frozenset(tables), clock)
+        self.gates.append(made)
+        return made
+
+    def tell(self, tables: Iterable[str]) -> None:
+        """These tables changed."""
+        told = frozenset(tables)
+        for gate in self.gates:
+            gate.tell(told)
+
+
+NEWS = News()  # of this process

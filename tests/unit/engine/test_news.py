@@ -1,0 +1,48 @@
+"""Steps of a pass that are made when there may be something for them."""
+
+from dataclasses import dataclass
+
+from tradewind_airflow.engine.news import OFTEN_SECONDS, News
+
+
+@dataclass
+class Clock:
+    now: float = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_gate_opens_for_its_tables_and_once():
+    gate = News().gate(["dag_run"], Clock())
+    assert gate.opens(listening=True), "the first time"
+    assert not gate.opens(listening=True)
+    gate.tell(["task_instance"])
+    assert not gate.opens(listening=True)
+    gate.tell(["task_instance", "dag_run"])
+    assert gate.opens(listening=True)
+    assert not gate.opens(listening=True)
+
+
+def test_time_alone_opens_it():
+    clock = Clock()
+    gate = News().gate(["dag_run"], clock)
+    gate.opens(listening=True)
+    clock.now += OFTEN_SECONDS
+    assert gate.opens(listening=True)
+
+
+def test_it_is_open_while_nothing_can_be_told():
+    gate = News().gate(["dag_run"], Clock())
+    assert all(gate.opens(listening=False) for _ in range(3))
+
+
+def test_what_was_told_while_nobody_asked_is_not_forgotten():
+    news = News()
+    one, other = news.gate(["dag"], Clock()), news.gate(["pool"], Clock())
+    assert one.opens(listening=True)
+    assert other.opens(listening=True)
+    news.tell(["dag"])
+    news.tell([])
+    assert one.opens(listening=True)
+    assert not other.opens(listening=True)
