@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def choose(ids: Sequence[str], named: str | None) -> tuple[list[Benchmark], dict[str, tuple[str, ...]]]:
     """Benchmarks, and the contenders of each. Raises CannotMeasure for one that is not there."""
     found: list[Benchmark] = []
-    for id_ in ids or sorted(BENCHMARKS):
+    for id_ in ids or BENCHMARKS:
         if id_ not in BENCHMARKS:
             known = f"there are {', '.join(BENCHMARKS)}"
             raise CannotMeasure(
@@ -73,22 +73,27 @@ def choose(ids: Sequence[str], named: str | None) -> tuple[list[Benchmark], dict
     if named is None:
         return found, {benchmark.id: benchmark.contenders for benchmark in found}
     wanted = tuple(dict.fromkeys(name.strip() for name in named.split(",") if name.strip()))
-    everyone = {name for benchmark in found for name in benchmark.contenders}
+    everyone = {name for benchmark in found for name in benchmark.everyone}
     for name in wanted:
         if name not in everyone:
             raise CannotMeasure(f"cannot measure {name}: the contenders are {', '.join(sorted(everyone))}")
-    return found, {benchmark.id: tuple(name for name in wanted if name in benchmark.contenders) for benchmark in found}
+    return found, {benchmark.id: tuple(name for name in wanted if name in benchmark.everyone) for benchmark in found}
 
 
 def options_of(asked: argparse.Namespace) -> Options:
     """Options; `--smoke` is the smallest of everything."""
     options = Options(
         runs=asked.runs, samples=asked.samples, default_samples=asked.default_samples, idle_seconds=asked.idle_seconds,
-        settle_seconds=asked.settle_seconds, seed=asked.seed, data_dir=asked.data_dir, environment=asked.environment,
+        settle_seconds=asked.settle_seconds, first_samples=asked.first_samples, api_seconds=asked.api_seconds,
+        times=asked.times, grow_runs=asked.grow_runs, seed=asked.seed, data_dir=asked.data_dir,
+        environment=asked.environment,
     )  # fmt: skip
     if not asked.smoke:
         return options
-    return replace(options, smoke=True, runs=1, samples=1, default_samples=1, idle_seconds=3.0, settle_seconds=0.0)
+    return replace(
+        options, smoke=True, runs=1, samples=1, default_samples=1, first_samples=1, api_seconds=1.0, times=(1, 2),
+        grow_runs=1, idle_seconds=3.0, settle_seconds=0.0,
+    )  # fmt: skip
 
 
 def say(sentence: str) -> None:
@@ -108,14 +113,12 @@ def _measure(
     try:
         with stack:
             stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-            for benchmark in benchmarks:
-                stage.contenders = contenders[benchmark.id]
-                # closed before the stage is: what a turn has at work ends before what it stands on
-                with closing(benchmark.measure(stage)) as measured:
-                    for reading in measured:
-                        readings.append(reading)
-                        if benchmark.id != "B9":
-                            say(f"  {reading.contender}: {reading.figure} {reading.value:.2f} {reading.unit}")
+            try:
+                for benchmark in benchmarks:
+                    stage.contenders = contenders[benchmark.id]
+                    _read(benchmark, stage, readings)
+            finally:
+                stage.clear()
     except KeyboardInterrupt:
         stage.problems.append("interrupted: what was seen until then is kept")
     except CannotMeasure as error:
@@ -126,13 +129,22 @@ def _measure(
     return stage.problems
 
 
+def _read(benchmark: Benchmark, stage: Stage, readings: list[Reading]) -> None:
+    # closed before the stage is: what a turn has at work ends before what it stands on
+    with closing(benchmark.measure(stage)) as measured:
+        for reading in measured:
+            readings.append(reading)
+            if benchmark.id != "B9":
+                say(f"  {reading.contender}: {reading.figure} {reading.value:.2f} {reading.unit}")
+
+
 def _tell(benchmarks: Sequence[Benchmark], readings: Sequence[Reading]) -> None:
     for benchmark in benchmarks:
         summaries = summarize(reading for reading in readings if reading.benchmark == benchmark.id)
         if not summaries:
             continue
         print(f"\n{benchmark.id}  {benchmark.title}\n\n{figures_table(summaries)}")
-        ratios = ratios_table(compare(summaries, benchmark.ratios))
+        ratios = ratios_table(benchmark.id, compare(summaries, benchmark.ratios))
         if ratios:
             print(f"\n{ratios}")
         print("".join(f"\n- {note}" for note in benchmark.notes))
@@ -141,7 +153,8 @@ def _tell(benchmarks: Sequence[Benchmark], readings: Sequence[Reading]) -> None:
 def parser() -> argparse.ArgumentParser:
     """What may be asked for."""
     arguments = argparse.ArgumentParser(
-        prog="benchmarks/run.py", description="Measure Tradewind beside stock Airflow. The method: docs/benchmarks.md"
+        prog="benchmarks/run.py",
+        description="Measure Tradewind beside stock Airflow and others. The method: docs/benchmarks.md",
     )
     arguments.add_argument("benchmarks", nargs="*", metavar="ID", help=f"of {', '.join(BENCHMARKS)}; default: all")
     arguments.add_argument("--contenders", metavar="A,B", help="default: those of each benchmark")
@@ -152,14 +165,20 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument(
         "--default-samples", type=_count, default=2, help="B7: samples of stock's default settings (default 2)"
     )
+    arguments.add_argument("--first-samples", type=_count, default=20, help="B5: samples (default 20)")
+    arguments.add_argument("--api-seconds", type=float, default=10.0, help="B10: length of a window (default 10)")
+    arguments.add_argument(
+        "--times", type=_times, default=(1, 2, 4, 8), metavar="N,N", help="B11: how many times B4's DAGs (1,2,4,8)"
+    )
+    arguments.add_argument("--grow-runs", type=_count, default=1, help="B11: rounds (default 1: each takes hours)")
     arguments.add_argument("--idle-seconds", type=float, default=300.0, help="B9: length of a window (default 300)")
     arguments.add_argument("--settle-seconds", type=float, default=60.0, help="B9: rest before a window (default 60)")
-    arguments.add_argument("--seed", type=int, default=1, help="B7: of the moments at which samples begin")
+    arguments.add_argument("--seed", type=int, default=1, help="B5, B7: of the moments at which samples begin")
     arguments.add_argument("--smoke", action="store_true", help="the smallest size: proves that the harness works")
     arguments.add_argument(
-        "--data-dir", type=Path, help="B7, B9: use the service that runs there, and leave it running"
+        "--data-dir", type=Path, help="use the service that runs there, and leave it running (not B6)"
     )
-    arguments.add_argument("--environment", help="B7, B9: use this environment of that service, and leave it")
+    arguments.add_argument("--environment", help="use this environment of that service, and leave it")
     arguments.add_argument("--json", type=Path, metavar="FILE", help="where the raw numbers go (default: results/)")
     return arguments
 
@@ -169,6 +188,13 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not at least 1")
     return number
+
+
+def _times(text: str) -> tuple[int, ...]:
+    numbers = tuple(sorted({_count(part) for part in text.split(",")}))
+    if len(numbers) < 2:
+        raise argparse.ArgumentTypeError(f"{text} names fewer than two sizes")
+    return numbers
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -40,6 +40,18 @@ def seconds_of(stat: bytes, ticks: int = _TICKS) -> float:
     return sum(int(value) for value in fields[11:15]) / ticks
 
 
+def own_and_awaited(stat: bytes, ticks: int = _TICKS) -> tuple[float, float]:
+    """The same in two: of the process itself, and of the children that it has waited for."""
+    fields = [int(value) / ticks for value in stat.rpartition(b")")[2].split()[11:15]]
+    return fields[0] + fields[1], fields[2] + fields[3]
+
+
+def busy_of(machine: bytes, ticks: int = _TICKS) -> float:
+    """CPU seconds that the whole machine was busy since its start, from the text of /proc/stat."""
+    user, nice, system, _idle, _waiting, interrupts, soft_interrupts = map(int, machine.split()[1:8])
+    return (user + nice + system + interrupts + soft_interrupts) / ticks
+
+
 def memory(processes: Iterable[Seen]) -> float | None:
     """PSS of all in megabytes (10^6). None when one of them may not be read; those that have gone count nothing."""
     total = 0

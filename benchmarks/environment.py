@@ -6,12 +6,14 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
 
 from benchmarks import dags
+from benchmarks.forks import named_forks
 from benchmarks.installation import Answer, Installation, deploy
 from benchmarks.measuring import CannotMeasure
 from benchmarks.service import Service
@@ -19,18 +21,30 @@ from benchmarks.watching import seconds_until
 from tradewind.domain.arns import bucket_name
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.manifests import HOST
+from tradewind.runtime.processes.launcher import everyone
 
 READY = "bench_ready"
 _CREATE_SECONDS = 900.0
 _DELETE_SECONDS = 180.0
 
 
+# what CreateEnvironment is asked for in B1 to B5: five slots on one worker, as the stock side has
+_SMALL: Mapping[str, Any] = {"EnvironmentClass": "mw1.small", "MinWorkers": 1, "MaxWorkers": 1}
+ENGINES: Mapping[str, Mapping[str, Any]] = {
+    "tradewind": _SMALL,
+    "tradewind-stock-engine": {**_SMALL, "AirflowConfigurationOptions": {"tradewind.engine": "stock"}},
+    "tradewind-1-scheduler": {
+        "EnvironmentClass": "mw1.micro",
+        "AirflowConfigurationOptions": {"celery.worker_autoscale": "5,5"},
+    },
+}
+
+
 class Environment(Installation):
     """An environment that is there."""
 
-    contender = "tradewind"
-
-    def __init__(self, service: Service, name: str) -> None:
+    def __init__(self, service: Service, name: str, contender: str = "tradewind") -> None:
+        self.contender = contender
         self.service = service
         self.name = name
         self._client = service.client()
@@ -59,8 +73,9 @@ class Environment(Installation):
         (self._dags / name).unlink(missing_ok=True)
 
     def programs(self) -> dict[int, str]:
-        """By the records of its supervisor."""
-        return self.service.programs_of(str(self._id))
+        """By the records of its supervisor; a fork of the preloaded parent under its program's name too."""
+        programs = self.service.programs_of(str(self._id))
+        return programs | named_forks(programs, everyone())
 
     def host_programs(self) -> dict[int, str]:
         """Control plane, Caddy, the host's supervisor: once for all environments of a data directory."""
@@ -71,6 +86,10 @@ class Environment(Installation):
     def backends(self) -> Collection[int]:
         """By the database that they are connected to."""
         return backends_of(self.service, self._id.database)
+
+    def database(self) -> str:
+        """As the server's superuser."""
+        return self.service.database_server().url(self._id.database)
 
 
 def backends_of(service: Service, database: str) -> tuple[int, ...]:
@@ -95,15 +114,28 @@ def await_available(service: Service, name: str, since: float) -> float:
 
 
 @contextmanager
-def fresh_environment(service: Service) -> Iterator[Environment]:
-    """An AVAILABLE environment in which one DAG run has succeeded; deleted at the end, its bucket too."""
+def fresh_environment(
+    service: Service,
+    contender: str = "tradewind",
+    *,
+    files: Mapping[str, str] = MappingProxyType({}),
+    members: Mapping[str, Any] = MappingProxyType({}),
+) -> Iterator[Environment]:
+    """An AVAILABLE environment in which one DAG run has succeeded; deleted at the end, its bucket too.
+
+    `files` lie in its bucket from the start; `members` are what CreateEnvironment is asked for beyond the necessary.
+    """
     name = f"bench-{uuid.uuid4().hex[:8]}"
     bucket = service.bucket(name)
     try:
-        _write(bucket / "dags" / f"{READY}.py", dags.triggered(READY))
-        service.create(name, name)
+        for file, text in {f"{READY}.py": dags.triggered(READY), **files}.items():
+            _write(bucket / "dags" / file, text)
+        try:
+            service.create(name, name, members)
+        except ClientError as error:
+            raise CannotMeasure(f"cannot create an environment of {contender}: {error}") from error
         await_available(service, name, time.monotonic())
-        environment = Environment(service, name)
+        environment = Environment(service, name, contender)
         environment.run(READY)
         yield environment
     finally:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.stage import Stage
 
-SECONDS, MEGABYTES, PERCENT = "s", "MB", "%"
+SECONDS, MILLISECONDS, MEGABYTES, PERCENT, PER_SECOND = "s", "ms", "MB", "%", "/s"
+BYTES, EXPONENT = "B", ""
 
 
 class CannotMeasure(Exception):
@@ -34,15 +35,19 @@ class Reading:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Two figures to be divided: (contender, figure) of ours by (contender, figure) of the other's."""
+    """Two figures to be divided: (contender, figure) of ours by (contender, figure) of the other's.
+
+    `statistic`: which of a summary's members, `median` or `p95`.
+    """
 
     ours: tuple[str, str]
     other: tuple[str, str]
+    statistic: str = "median"
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One row of the contract. `contenders`: all that it knows."""
+    """One row of the contract. `contenders` take part unless others are named; `optional` only when they are."""
 
     id: str
     title: str
@@ -50,6 +55,12 @@ class Benchmark:
     measure: Callable[["Stage"], Generator[Reading, None, None]] = field(repr=False)
     ratios: tuple[Ratio, ...] = ()
     notes: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+    @property
+    def everyone(self) -> tuple[str, ...]:
+        """All contenders that it knows."""
+        return self.contenders + self.optional
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,10 @@ class Options:
     runs: int = 5
     samples: int = 10
     default_samples: int = 2
+    first_samples: int = 20
+    api_seconds: float = 10.0
+    times: tuple[int, ...] = (1, 2, 4, 8)
+    grow_runs: int = 1
     idle_seconds: float = 300.0
     settle_seconds: float = 60.0
     smoke: bool = False

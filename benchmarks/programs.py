@@ -5,6 +5,7 @@ can be found and ended with it. An id counts only together with the start time o
 """
 
 import contextlib
+import select
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from benchmarks.measuring import CannotMeasure
 from tradewind.runtime.processes.launcher import Seen, end_family, everyone, identify, signal_exactly
 
 _LINES = 30
+_ENDING_SECONDS = 10.0
 
 
 class Program:
@@ -44,6 +46,27 @@ class Program:
         """The end of its log: the evidence that travels with a failure."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-_LINES:])
 
+    def ask(self, line: str, seconds: float) -> str:
+        """Write a line to its standard input, answer the line that it says. Only for one that was started to talk.
+
+        Raises CannotMeasure when it ends, or says nothing for `seconds`.
+        """
+        if self._process.stdin is None or self._process.stdout is None:
+            raise ValueError(f"{self.name} was not started to talk")
+        try:
+            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            self._process.wait(_ENDING_SECONDS)
+            self.check()
+        if not select.select([self._process.stdout], [], [], seconds)[0]:
+            raise CannotMeasure(f"cannot measure: {self.name} said nothing for {seconds:.0f} s\n{self.last_lines()}")
+        answer = self._process.stdout.readline()
+        if not answer:
+            self._process.wait(_ENDING_SECONDS)
+            self.check()
+        return answer.decode().strip()
+
     def stop(self, number: int, seconds: float) -> None:
         """Ask it to end, wait, then end whatever is left of it and of what it started."""
         started = _descendants(self.pid)
@@ -70,13 +93,18 @@ def running(
     directory: Path,
     stop_signal: int = signal.SIGTERM,
     stop_seconds: float = 15,
+    talks: bool = False,
 ) -> Iterator[Program]:
-    """Run a program until the block ends; its output goes to `<directory>/<name>.log`."""
+    """Run a program until the block ends; its output goes to `<directory>/<name>.log`.
+
+    One that `talks` keeps standard input and output for `ask`.
+    """
     log = directory / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            list(command), env=dict(environment), cwd=directory, stdin=subprocess.DEVNULL, stdout=output,
-            stderr=subprocess.STDOUT, start_new_session=True,
+            list(command), env=dict(environment), cwd=directory, start_new_session=True,
+            stdin=subprocess.PIPE if talks else subprocess.DEVNULL, stdout=subprocess.PIPE if talks else output,
+            stderr=output,
         )  # fmt: skip
     program = Program(name, process, log)
     try:

@@ -20,7 +20,11 @@ def document(
     benchmarks: Sequence[Benchmark], readings: Sequence[Reading], options: Options, **facts: Any
 ) -> dict[str, Any]:
     """The whole record. `facts`: machine, versions, loads, times, what went wrong."""
-    asked = {key: value for key, value in dataclasses.asdict(options).items() if key not in {"data_dir", "environment"}}
+    asked = {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in dataclasses.asdict(options).items()
+        if key not in {"data_dir", "environment"}
+    }
     found = []
     for benchmark in benchmarks:
         own = [reading for reading in readings if reading.benchmark == benchmark.id]
@@ -32,7 +36,12 @@ def document(
                 "notes": list(benchmark.notes),
                 "figures": [dataclasses.asdict(summary) for summary in summaries],
                 "ratios": [
-                    {"ours": list(row.ratio.ours), "other": list(row.ratio.other), "value": row.value}
+                    {
+                        "ours": list(row.ratio.ours),
+                        "other": list(row.ratio.other),
+                        "statistic": row.ratio.statistic,
+                        "value": row.value,
+                    }
                     for row in compare(summaries, benchmark.ratios)
                 ],
                 "readings": [dataclasses.asdict(reading) for reading in own],

@@ -9,10 +9,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -68,12 +69,13 @@ class Service:
         (folder / "dags").mkdir(parents=True, exist_ok=True)
         return folder
 
-    def create(self, name: str, bucket: str) -> None:
-        """CreateEnvironment: mw1.micro, everything else left out."""
-        self.client().create_environment(
-            Name=name, ExecutionRoleArn=_ROLE, SourceBucketArn=f"arn:aws:s3:::{bucket}", DagS3Path="dags",
-            NetworkConfiguration=_NETWORK, EnvironmentClass="mw1.micro",
-        )  # fmt: skip
+    def create(self, name: str, bucket: str, members: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """CreateEnvironment: mw1.micro and everything else left out, but for what `members` say."""
+        asked = {
+            "Name": name, "ExecutionRoleArn": _ROLE, "SourceBucketArn": f"arn:aws:s3:::{bucket}", "DagS3Path": "dags",
+            "NetworkConfiguration": _NETWORK, "EnvironmentClass": "mw1.micro",
+        }  # fmt: skip
+        self.client().create_environment(**asked | dict(members))
 
     def database_server(self) -> Server:
         """The superuser of the embedded PostgreSQL. Raises CannotMeasure where another server is used."""

@@ -1,20 +1,23 @@
 """What benchmarks share during one run: a scratch folder, one service, the stock virtualenv and its databases.
 
 Each is made when first asked for and removed at the end. With `--data-dir` the service is somebody else's: it is used
-and left as it is.
+and left as it is. `side_by_side` keeps installations for the next benchmark that wants the same DAG files.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.environment import Environment, fresh_environment
+from benchmarks import others
+from benchmarks.environment import ENGINES, Environment, fresh_environment
 from benchmarks.installation import Installation
 from benchmarks.measuring import CannotMeasure, Options, Reading
+from benchmarks.others import Player
+from benchmarks.runs import await_known
 from benchmarks.service import Service, attach, fresh_service
 from benchmarks.stock import virtualenv
-from benchmarks.stock.celery import fresh_installation
 from benchmarks.stock.database import Databases, migrated
+from benchmarks.stock.installation import fresh_installation
 
 
 class Stage:
@@ -31,6 +34,10 @@ class Stage:
         self._stack = stack
         self._service: Service | None = None
         self._databases: Databases | None = None
+        self._standing = ExitStack()  # closed by `clear`, before what it stands on
+        self._stands: dict[str, Installation] = {}
+        self._files: Mapping[str, str] = {}
+        self._players: dict[str, Player] = {}
 
     def guarded(self, what: str, readings: Iterator[Reading]) -> Iterator[Reading]:
         """One turn. What cannot be measured in it is noted, and the next turn goes on."""
@@ -62,8 +69,61 @@ class Stage:
             with fresh_environment(self.service) as environment:
                 yield environment
         else:
-            with fresh_installation(contender, self.service, self._migrated(), self.stock()) as installation:
+            with fresh_installation(contender, self.service, self._migrated(), self.stock(), {}) as installation:
                 yield installation
+
+    def side_by_side(self, contenders: Sequence[str], files: Mapping[str, str]) -> Mapping[str, Installation]:
+        """Contenders of five slots with these DAGs, all up at once and at rest; one that fails is noted and left out.
+
+        They stay for the next benchmark with the same files; those with other files are stopped first.
+        """
+        if files != self._files:
+            self.clear()
+            self._files = files
+        for contender in contenders:
+            if contender not in self._stands:
+                self.say(f"{contender} starts")
+                try:
+                    self._stands[contender] = self._standing.enter_context(self.engine(contender, files))
+                except CannotMeasure as error:
+                    self.problems.append(f"{contender}: {error}")
+                    self.say(f"{contender}: {error}")
+        return {name: self._stands[name] for name in contenders if name in self._stands}
+
+    def clear(self) -> None:
+        """Stop what stands side by side."""
+        self._stands.clear()
+        self._players.clear()
+        self._files = {}
+        self._standing.close()
+
+    @contextmanager
+    def engine(self, contender: str, files: Mapping[str, str]) -> Iterator[Installation]:
+        """A contender of five slots that knows these DAGs; one DAG run has succeeded in it."""
+        with ExitStack() as stack:
+            if contender == "tradewind" and self.options.environment is not None:
+                installation: Installation = Environment(self.service, self.options.environment)
+                for name, text in files.items():
+                    stack.callback(installation.remove, name)
+                    installation.put(name, text)
+            elif contender in ENGINES:
+                members = ENGINES[contender]
+                installation = stack.enter_context(
+                    fresh_environment(self.service, contender, files=files, members=members)
+                )
+            else:
+                installation = stack.enter_context(
+                    fresh_installation(contender, self.service, self._migrated(), self.stock(), files)
+                )
+            await_known(installation, [Path(name).stem for name in files])
+            yield installation
+
+    def player(self, contender: str) -> Player:
+        """Prefect or Dagster at work; it stays up as those side by side do."""
+        if contender not in self._players:
+            self.say(f"{contender} starts")
+            self._players[contender] = self._standing.enter_context(others.playing(contender, self.scratch))
+        return self._players[contender]
 
     def stock(self) -> Path:
         """Stock Airflow's virtualenv."""

@@ -28,10 +28,12 @@ class Summary:
 
 @dataclass(frozen=True)
 class Compared:
-    """How many times the other's median ours is: below 1 means less (time, memory)."""
+    """How many times the other's figure ours is: below 1 means less (time, memory)."""
 
     ratio: Ratio
     value: float
+    ours: Summary
+    other: Summary
 
 
 def median(values: Sequence[float]) -> float:
@@ -68,9 +70,15 @@ def summarize(readings: Iterable[Reading]) -> list[Summary]:
 
 def compare(summaries: Iterable[Summary], ratios: Iterable[Ratio]) -> list[Compared]:
     """Ratios of medians. One whose figures were not both measured, or whose other is zero, is left out."""
-    medians = {(summary.contender, summary.figure): summary.median for summary in summaries}
+    found = {(summary.contender, summary.figure): summary for summary in summaries}
     return [
-        Compared(ratio, medians[ratio.ours] / medians[ratio.other])
+        Compared(ratio, value_of(found[ratio.ours], ratio) / value_of(found[ratio.other], ratio),
+                 found[ratio.ours], found[ratio.other])
         for ratio in ratios
-        if ratio.ours in medians and medians.get(ratio.other)
-    ]
+        if ratio.ours in found and ratio.other in found and value_of(found[ratio.other], ratio)
+    ]  # fmt: skip
+
+
+def value_of(summary: Summary, ratio: Ratio) -> float:
+    """The member of a summary that a ratio is of."""
+    return summary.p95 if ratio.statistic == "p95" else summary.median

@@ -1,8 +1,9 @@
-"""Summaries as text: one table of figures, one of ratios. Pure."""
+"""Summaries as text: one table of figures, and one of ratios in Markdown, to be pasted as it is. Pure."""
 
 from collections.abc import Sequence
 
-from benchmarks.summaries import Compared, Summary
+from benchmarks.measuring import Ratio
+from benchmarks.summaries import Compared, Summary, value_of
 
 _HEAD = ("contender", "figure", "n", "median", "min", "max", "p95", "")
 
@@ -19,22 +20,44 @@ def figures_table(summaries: Sequence[Summary]) -> str:
     return _aligned([_HEAD, *rows], numeric=range(2, 7))
 
 
-def ratios_table(compared: Sequence[Compared]) -> str:
-    """A line a ratio: 0.50 means half of the other's."""
-    rows = [
-        (f"{_named(row.ratio.ours)}", "/", f"{_named(row.ratio.other)}", "=", f"{row.value:.2f}") for row in compared
-    ]
-    return _aligned(rows, numeric=range(4, 5)) if rows else ""
+def ratios_table(id_: str, compared: Sequence[Compared]) -> str:
+    """A row a ratio: 0.50 means half of the other's; the last columns say the same in words, and how many rounds."""
+    if not compared:
+        return ""
+    lines = ["| id | figure | ours | other | ratio | that is | n |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    for row in compared:
+        (ours, figure), (other, others) = row.ratio.ours, row.ratio.other
+        named = figure if row.ratio.statistic == "median" else f"{figure}, {row.ratio.statistic}"
+        beside = other if figure == others else f"{other}, {others}"
+        cells = (
+            id_, named, f"{ours}: {_value(row.ours, row.ratio)}", f"{beside}: {_value(row.other, row.ratio)}",
+            f"{row.value:.2f}", in_words(row.value, row.ours.unit), f"{row.ours.count}, {row.other.count}",
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def in_words(ratio: float, unit: str) -> str:
+    """Ours by the other's: `10.0 x faster`. Of time less is faster, of memory and CPU less, of requests more."""
+    if unit == "":
+        return ""
+    less, more = {"s": ("faster", "slower"), "/s": ("fewer", "more")}.get(unit, ("less", "more"))
+    if ratio <= 0:
+        return less
+    return f"{number(1 / ratio)} x {less}" if ratio < 1 else f"{number(ratio)} x {more}"
+
+
+def _value(summary: Summary, ratio: Ratio) -> str:
+    """`4.20 s (4.00 to 4.50)`: the median with its spread, another statistic alone."""
+    text = f"{number(value_of(summary, ratio))} {summary.unit}".strip()
+    spread = f" ({number(summary.least)} to {number(summary.greatest)})"
+    return text + (spread if ratio.statistic == "median" and summary.count > 1 else "")
 
 
 def number(value: float) -> str:
     """Three figures that mean something: 0.12, 1.23, 12.3, 123."""
     size = abs(value)
     return f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}"
-
-
-def _named(side: tuple[str, str]) -> str:
-    return f"{side[0]}: {side[1]}"
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], *, numeric: range) -> str:

@@ -27,6 +27,7 @@ _ENVIRONMENTS = ("first environment", "second environment")
 
 def measure(stage: Stage) -> Generator[Reading, None, None]:
     """Every contender in its turn."""
+    stage.clear()
     for turn in interleave(stage.contenders, stage.options.runs, warm_up=not stage.options.smoke):
         what = f"B6 round {turn.round}: {turn.contender}"
         stage.say(what)

@@ -45,6 +45,7 @@ _CHANGE_SPREAD = 3.0
 
 def measure(stage: Stage) -> Generator[Reading, None, None]:
     """Rounds of fresh installations, some samples in each."""
+    stage.clear()
     options = stage.options
     quick = shares(options.samples, options.runs)
     slow = [1] * options.default_samples

@@ -43,6 +43,7 @@ class Window:
 
 def measure(stage: Stage) -> Generator[Reading, None, None]:
     """Windows of fresh installations, the first one short and not counted."""
+    stage.clear()
     if os.geteuid() != 0:
         stage.say("B9: memory is not measured: Tradewind's processes are not dumpable, so reading their PSS needs root")
     for number in range(1 if stage.options.smoke else 0, stage.options.runs + 1):

@@ -1,6 +1,6 @@
 """Settings of the stock contenders: what an installation cannot do without, and what makes deploying fastest. Pure.
 
-For `stock` only what connects the parts is set: executor, database, broker, secrets, ports, a way to sign in. Where
+For all of them only what connects the parts is set: executor, database, broker, secrets, ports, a way to sign in. Where
 Airflow has a default, it stays. `FASTEST` is what `stock-fast` adds; why, by reading Airflow 3.3's DAG processor:
 
 - a new file is found when the folder is listed: `refresh_interval` (300 s by default), looked at each
@@ -15,11 +15,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SLOTS = 3  # mw1.micro's
 FASTEST: Mapping[str, str] = {
     "dag_processor.refresh_interval": "1",
     "dag_processor.bundle_refresh_check_interval": "1",
     "core.min_serialized_dag_update_interval": "0",
+}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One kind of stock installation. `extra` is what it sets beyond the necessary."""
+
+    executor: str
+    slots: int
+    schedulers: int = 1
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether there is a Celery worker and a broker; LocalExecutor's slots are the scheduler's children."""
+        return self.executor == "CeleryExecutor"
+
+
+_MICRO, _SMALL = 3, 5  # slots of mw1.micro and mw1.small
+SETUPS: Mapping[str, Setup] = {
+    "stock": Setup("CeleryExecutor", _MICRO),
+    "stock-fast": Setup("CeleryExecutor", _MICRO, extra=FASTEST),
+    "stock-celery": Setup("CeleryExecutor", _SMALL),
+    "stock-celery-2": Setup("CeleryExecutor", _SMALL, schedulers=2),
+    "stock-local": Setup("LocalExecutor", _SMALL),
 }
 
 
@@ -43,21 +67,36 @@ class Secrets:
     broker_password: str = field(repr=False)
 
 
-def celery_options(ports: Ports, secrets: Secrets, database_url: str, contender: str) -> dict[str, str]:
-    """Options of a Celery installation. `database_url` names no driver. Results go to the database, by default."""
+def options(setup: Setup, ports: Ports, secrets: Secrets, database_url: str) -> dict[str, str]:
+    """Options of an installation. `database_url` names no driver. Celery's results go to the database, by default."""
     database = database_url.partition("://")[2]
+    slots = {"core.parallelism": str(setup.slots)}
+    if setup.has_workers:
+        slots = {
+            "celery.broker_url": f"redis://:{secrets.broker_password}@127.0.0.1:{ports.broker}/0",
+            "celery.worker_concurrency": str(setup.slots),
+        }
     return {
-        **(FASTEST if contender == "stock-fast" else {}),
+        **setup.extra,
         **_connections(ports),
-        "core.executor": "CeleryExecutor",
+        **slots,
+        "core.executor": setup.executor,
         "core.fernet_key": secrets.fernet_key,
         "database.sql_alchemy_conn": f"postgresql+psycopg2://{database}",
         "database.sql_alchemy_conn_async": f"postgresql+asyncpg://{database}",
-        "celery.broker_url": f"redis://:{secrets.broker_password}@127.0.0.1:{ports.broker}/0",
-        "celery.worker_concurrency": str(SLOTS),
         "api.secret_key": secrets.api_secret_key,
         "api_auth.jwt_secret": secrets.jwt_secret,
     }
+
+
+def commands(setup: Setup) -> dict[str, tuple[str, ...]]:
+    """Airflow's programs by name, with their arguments. A second scheduler is as stock's documents start one."""
+    found: dict[str, tuple[str, ...]] = {"api-server": ("api-server",)}
+    found |= {f"scheduler-{n}": ("scheduler", "--skip-serve-logs") for n in range(1, setup.schedulers + 1)}
+    found |= {"dag-processor": ("dag-processor",), "triggerer": ("triggerer", "--skip-serve-logs")}
+    if setup.has_workers:
+        found["worker"] = ("celery", "worker", "--concurrency", str(setup.slots), "--skip-serve-logs")
+    return found
 
 
 def standalone_options(ports: Ports) -> dict[str, str]:

@@ -17,7 +17,7 @@ from benchmarks import dags
 from benchmarks.measuring import CannotMeasure
 from benchmarks.programs import Program, running
 from benchmarks.stock import settings
-from benchmarks.stock.celery import free_ports
+from benchmarks.stock.installation import free_ports
 from benchmarks.watching import seconds_until
 
 _DAG = "bench_once"

@@ -21,21 +21,26 @@ _SECONDS = 1_200.0
 def shared() -> Path:
     """The virtualenv, built if need be."""
     version = versions()[default_version()]
+    return shared_of(f"stock-{version.name}", version.lock)
+
+
+def shared_of(name: str, lock: str) -> Path:
+    """A virtualenv of exactly this lock, built if need be."""
     python = choose_interpreter(for_others=os.geteuid() == 0)
-    digest = hashlib.sha256(f"{version.lock}{python.path}{python.version}".encode()).hexdigest()[:12]
-    root = _SHARED / f"stock-{version.name}-{digest}"
+    digest = hashlib.sha256(f"{lock}{python.path}{python.version}".encode()).hexdigest()[:12]
+    root = _SHARED / f"{name}-{digest}"
     if not (root / "complete").exists():
         shutil.rmtree(root, ignore_errors=True)
-        build(root)
+        build(root, lock)
         (root / "complete").touch()
     return root
 
 
-def build(root: Path) -> None:
+def build(root: Path, lock_text: str | None = None) -> None:
     """Make one, as Tradewind's runtimes are made: hashes required, bytecode compiled, files copied."""
     root.parent.mkdir(parents=True, exist_ok=True)
     lock = root.with_name(f"{root.name}.txt")
-    lock.write_text(versions()[default_version()].lock)
+    lock.write_text(lock_text if lock_text is not None else versions()[default_version()].lock)
     program, python = uv.find_uv_bin(), choose_interpreter(for_others=os.geteuid() == 0)
     surroundings = {**os.environ, "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never"}
     surroundings |= {

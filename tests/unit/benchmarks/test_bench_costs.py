@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.costs import Spent, between, between_of_survivors, pss_of, seconds_of
+from benchmarks.costs import Spent, between, between_of_survivors, busy_of, own_and_awaited, pss_of, seconds_of
 
 ROLLUP = b"""55d0c0000000-7ffd00000000 ---p 00000000 00:00 0                  [rollup]
 Rss:              165000 kB
@@ -26,6 +26,15 @@ def test_a_rollup_without_pss_is_an_error():
 
 def test_cpu_is_own_and_awaited_childrens_user_and_system_time():
     assert seconds_of(STAT, ticks=100) == 15.0
+
+
+def test_own_time_and_awaited_childrens_can_be_told_apart():
+    assert own_and_awaited(STAT, ticks=100) == (3.0, 12.0)
+
+
+def test_the_machine_is_busy_but_while_it_waits():
+    # user nice system idle iowait irq softirq steal guest guest_nice
+    assert busy_of(b"cpu  100 20 30 9999 9999 4 6 7777 55 5\ncpu0 1 2 3\n", ticks=10) == 16.0
 
 
 def test_what_an_ended_child_used_is_not_counted_twice():

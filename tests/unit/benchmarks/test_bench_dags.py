@@ -7,7 +7,10 @@ import pytest
 from benchmarks import dags
 
 
-@pytest.mark.parametrize("text", [dags.once("x"), dags.triggered("x"), dags.paused("x", "first", "added")])
+@pytest.mark.parametrize(
+    "text",
+    [dags.once("x"), dags.triggered("x"), dags.paused("x", "first", "added"), dags.lines("x", count=2, length=3, n=4)],
+)
 def test_it_is_python(text):
     ast.parse(text)
 

@@ -27,7 +27,9 @@ def test_it_holds_every_reading_and_what_follows_from_them():
     (section,) = found["benchmarks"]
     assert found["machine"] == {"cores": 2}
     assert len(section["readings"]) == 3  # the warm-up too, another benchmark's not
-    assert section["ratios"] == [{"ours": ["tradewind", "new"], "other": ["stock", "new"], "value": 0.01}]
+    assert section["ratios"] == [
+        {"ours": ["tradewind", "new"], "other": ["stock", "new"], "statistic": "median", "value": 0.01}
+    ]
     assert json.loads(json.dumps(found)) == found
 
 

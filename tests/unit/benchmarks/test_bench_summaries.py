@@ -80,3 +80,12 @@ def test_a_ratio_of_what_was_not_measured_or_is_zero_is_left_out():
         Ratio(("ours", "missing"), ("ours", "x")),
     ]
     assert compare(summaries, asked) == []
+
+
+def test_a_ratio_may_be_of_another_statistic():
+    summaries = summarize([*(reading("ours", "x", value) for value in (1.0, 1.0, 9.0)), reading("other", "x", 3.0)])
+    middle, far = compare(
+        summaries, [Ratio(("ours", "x"), ("other", "x")), Ratio(("ours", "x"), ("other", "x"), "p95")]
+    )
+    assert (middle.value, far.value) == (pytest.approx(1 / 3), 3.0)
+    assert (far.ours.contender, far.other.contender) == ("ours", "other")

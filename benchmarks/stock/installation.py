@@ -1,6 +1,6 @@
-"""A stock Celery installation: scheduler, DAG processor, triggerer, API server, one worker, Valkey.
+"""A stock installation: scheduler, DAG processor, triggerer, API server, and with Celery one worker and Valkey.
 
-The same components as an mw1.micro environment has, started by Airflow's own commands. Log servers are left out on
+The same components as an environment of Tradewind has, started by Airflow's own commands. Log servers are left out on
 both sides (`--skip-serve-logs`): logs lie on the same machine. Its auth manager is Airflow's default, the simple one.
 """
 
@@ -22,6 +22,7 @@ import httpx
 from benchmarks import dags
 from benchmarks.environment import READY, backends_of
 from benchmarks.installation import Answer, Installation, deploy
+from benchmarks.measuring import CannotMeasure
 from benchmarks.programs import Program, running
 from benchmarks.service import Service
 from benchmarks.stock import settings
@@ -30,16 +31,10 @@ from benchmarks.watching import seconds_until
 from tradewind.bootstrap.software import valkey_server
 
 _START_SECONDS = 180.0
-_COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "api-server": ("api-server",),
-    "scheduler": ("scheduler",),
-    "dag-processor": ("dag-processor",),
-    "triggerer": ("triggerer", "--skip-serve-logs"),
-    "worker": ("celery", "worker", "--concurrency", str(settings.SLOTS), "--skip-serve-logs"),
-}
+_LINES = 20
 
 
-class CeleryInstallation(Installation):
+class StockInstallation(Installation):
     """One that runs. `programs` are checked at each call: one that died says so with its last lines."""
 
     def __init__(
@@ -88,6 +83,10 @@ class CeleryInstallation(Installation):
         """By the database that they are connected to."""
         return backends_of(self._service, self._database)
 
+    def database(self) -> str:
+        """As the server's superuser."""
+        return self._service.database_server().url(self._database)
+
     def close(self) -> None:
         """Hang up."""
         self._http.close()
@@ -95,35 +94,51 @@ class CeleryInstallation(Installation):
 
 @contextmanager
 def fresh_installation(
-    contender: str, service: Service, databases: Databases, virtualenv: Path
-) -> Iterator[CeleryInstallation]:
-    """An installation in which one DAG run has succeeded; stopped and removed at the end."""
+    contender: str, service: Service, databases: Databases, virtualenv: Path, files: Mapping[str, str]
+) -> Iterator[StockInstallation]:
+    """An installation in which one DAG run has succeeded; stopped and removed at the end.
+
+    `files` lie in its DAG folder from the start: it lists the folder only every 300 s.
+    """
+    setup = settings.SETUPS[contender]
     with ExitStack() as stack:
         home = Path(tempfile.mkdtemp(prefix="tradewind-bench-stock-"))
         stack.callback(shutil.rmtree, home, ignore_errors=True)
         (home / "dags").mkdir()
-        (home / "dags" / f"{READY}.py").write_text(dags.triggered(READY))
+        for name, text in {f"{READY}.py": dags.triggered(READY), **files}.items():
+            (home / "dags" / name).write_text(text)
         database = stack.enter_context(databases.copy())
         ports = settings.Ports(*free_ports(4))
         keys = settings.Secrets(
             base64.urlsafe_b64encode(os.urandom(32)).decode(), *(secrets.token_hex(24) for _ in range(3))
         )
-        options = settings.celery_options(ports, keys, databases.url(database), contender)
+        options = settings.options(setup, ports, keys, databases.url(database))
         environment = settings.surroundings(home, virtualenv, options)
-        programs = [stack.enter_context(_broker(home, ports.broker, keys.broker_password, service))]
-        for name, arguments in _COMMANDS.items():
+        programs = []
+        if setup.has_workers:
+            programs.append(stack.enter_context(_broker(home, ports.broker, keys.broker_password, service)))
+        for name, arguments in settings.commands(setup).items():
             command = [str(virtualenv / "bin" / "airflow"), *arguments]
             programs.append(
                 stack.enter_context(running(name, command, environment=environment, directory=home, stop_seconds=20))
             )
-        installation = CeleryInstallation(
+        installation = StockInstallation(
             contender, home=home, port=ports.api, programs=programs, service=service, database=database
         )
         stack.callback(installation.close)
         began = time.monotonic()
         seconds_until(lambda: _healthy(installation), limit=_START_SECONDS, what=f"{contender} to start", since=began)
-        installation.run(READY)
+        try:
+            installation.run(READY)
+        except CannotMeasure as error:
+            raise CannotMeasure(f"{error}\n{_evidence(home)}") from error
         yield installation
+
+
+def _evidence(home: Path) -> str:
+    """The end of each task's log, and of the scheduler's."""
+    logs = [*sorted((home / "logs").rglob("attempt=*.log")), *sorted(home.glob("scheduler*.log"))]
+    return "\n".join(line for log in logs for line in log.read_text(errors="replace").splitlines()[-_LINES:])
 
 
 def free_ports(count: int) -> list[int]:
@@ -146,7 +161,7 @@ def _broker(home: Path, port: int, password: str, service: Service) -> Iterator[
         yield program
 
 
-def _healthy(installation: CeleryInstallation) -> bool:
+def _healthy(installation: StockInstallation) -> bool:
     answer = installation.call("GET", "/monitor/health")
     parts = ("metadatabase", "scheduler", "dag_processor", "triggerer")
     return answer.is_fine and all(answer.document[part]["status"] == "healthy" for part in parts)
