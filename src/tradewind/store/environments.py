@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from tradewind.domain.environments import Change, ChangeState, Environment, Phase, Ports, Secrets, Target
 from tradewind.domain.identifiers import EnvironmentId
@@ -205,11 +205,12 @@ class Environments:
     # -- inner -----------------------------------------------------------------------------------------------
 
     def _select(self, condition: sa.ColumnElement[bool]) -> list[Environment]:
-        latest = (
+        latest = (  # for each row that is asked for, by the index: not the history of all environments
             sa.select(changes)
-            .ext(distinct_on(changes.c.environment_id))
-            .order_by(changes.c.environment_id, changes.c.id.desc())
-            .subquery()
+            .where(changes.c.environment_id == environments.c.id)
+            .order_by(changes.c.id.desc())
+            .limit(1)
+            .lateral("latest")
         )
         query = (
             sa.select(
@@ -220,7 +221,7 @@ class Environments:
                 latest.c.error_code,
                 latest.c.error_message,
             )
-            .join(latest, latest.c.environment_id == environments.c.id)
+            .join(latest, sa.true())
             .where(environments.c.gone_at.is_(None), condition)
             .order_by(environments.c.name.collate("C"))
         )
