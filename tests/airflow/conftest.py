@@ -187,11 +187,22 @@ class Stage:
         (self.layout.broker / "valkey.conf").write_text(broker_configuration(self.inputs))
 
     def start(self, process: Process) -> None:
+        variables, passed = dict(process.environment), ()
+        if path := variables.get("TRADEWIND_LISTEN"):  # as the control plane's launcher does
+            listener = socket.socket(socket.AF_UNIX)
+            Path(path).unlink(missing_ok=True)
+            listener.bind(path)
+            listener.listen(64)
+            if AS_ROOT:
+                os.chown(path, NOBODY, NOBODY)
+            variables["TRADEWIND_LISTEN_FD"], passed = str(listener.fileno()), (listener.fileno(),)
         with process.log.open("ab") as log:
             self.running[process.name] = subprocess.Popen(
-                process.command, cwd=process.directory, env=dict(process.environment), stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, start_new_session=True, **PEOPLE,
+                process.command, cwd=process.directory, env=variables, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True, pass_fds=passed, **PEOPLE,
             )  # fmt: skip
+        if passed:
+            listener.close()
 
     def stop(self) -> None:
         for client in self.clients:

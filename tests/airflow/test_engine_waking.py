@@ -175,7 +175,7 @@ def test_what_a_worker_keeps_ready_fits_this_airflow(stage):
         "from tradewind_airflow.engine import warmth; warmth.prepare()\n"
         "from airflow.sdk.execution_time import comms\n"
         "print(comms.TypeAdapter(comms.ToTask) is comms.TypeAdapter(comms.ToTask))\n"
-        "import importlib.util as u; print([m for m in warmth._MODULES if u.find_spec(m) is None])\n"
+        "import importlib.util as u; print([m for m in warmth.MODULES if u.find_spec(m) is None])\n"
     )
     done = stage.run("-c", code)
     assert done.stdout.splitlines()[-2:] == ["True", "[]"], done.stdout + done.stderr

@@ -69,18 +69,22 @@ def supervisor_of(service: Service, owner: str, *, missing_is_fine: bool = False
 def mains(service: Service, name: str) -> dict[str, list[psutil.Process]]:
     """Every live main process of a service's one environment by program, those without a supervisor too.
 
-    Main is what a supervisor or (an orphan) init is the parent of. Titles are as Airflow and Celery set them.
+    Main is what a supervisor or (an orphan) init is the parent of. Airflow and Celery set titles of their own where a
+    component started cold; otherwise main is the stand-in of a fork (docs/preloading.md).
     """
     id_, (_, ports) = environment_id(service, name), row_of(service, name)
     runtimes = f"{service.data}/runtimes/"
     titles = {
         "broker": ("valkey-server", f":{ports['broker']}"),
-        "api-server": ("airflow api", f"port:{ports['api']}"),
+        "preload": (runtimes, "component preload"),
+        "api-server": (runtimes, "component api-server"),
         "scheduler-1": (runtimes, "component scheduler"),
         "dag-processor": (runtimes, "component dag-processor"),
         "triggerer": (runtimes, "component triggerer"),
-        "worker-1": ("celeryd: worker-1@", id_),
+        "worker-1": (runtimes, "component worker", f"worker-1@{id_}"),
     }
+    cold = {"api-server": ("airflow api", f"port:{ports['api']}"), "worker-1": ("celeryd: worker-1@", id_)}
+    started_cold: dict[str, list[psutil.Process]] = {}
     found: dict[str, list[psutil.Process]] = {}
     for process in psutil.process_iter():
         try:
@@ -92,7 +96,11 @@ def mains(service: Service, name: str) -> dict[str, list[psutil.Process]]:
         for program, words in titles.items():
             if is_main and all(word in line for word in words):
                 found.setdefault(program, []).append(process)
-    return found
+        for program, words in cold.items():
+            if is_main and all(word in line for word in words):
+                started_cold.setdefault(program, []).append(process)
+    # a fork whose preloaded parent was killed is the supervisor's child too, but its stand-in is the program
+    return started_cold | found
 
 
 def left_of(folder: Path) -> list[str]:

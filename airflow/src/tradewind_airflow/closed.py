@@ -8,15 +8,12 @@ within milliseconds. Tasks' own commands are not closed: workers do not set it.
 """
 
 import ctypes
-import logging
 import os
 import sys
 
 VARIABLE = "TRADEWIND_CLOSED"
 _PR_GET_DUMPABLE = 3
 _PR_SET_DUMPABLE = 4
-
-log = logging.getLogger(__name__)
 
 
 def close_process() -> bool:
@@ -26,7 +23,7 @@ def close_process() -> bool:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0:
         return True
-    log.warning("cannot close the process to its neighbours: %s", os.strerror(ctypes.get_errno()))
+    sys.stderr.write(f"cannot close the process to its neighbours: {os.strerror(ctypes.get_errno())}\n")
     return False
 
 

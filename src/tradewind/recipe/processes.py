@@ -1,13 +1,20 @@
 """The processes of one Airflow environment, as the runtime is to keep them: a pure function of RecipeInputs.
 
-`broker`, `api-server`, `scheduler-N`, `dag-processor`, `triggerer` and `worker-N`, one program each. Every Airflow
-process starts through `tradewind_airflow.component`, which closes the process to its neighbours before Airflow reads
-a secret. Workers drain: TERM lets running tasks end (up to 12 hours, MWAA's longest), so their supervisor's death must
-not stop them.
+`broker`, `preload`, `api-server`, `scheduler-N`, `dag-processor`, `triggerer` and `worker-N`, one program each. Every
+Airflow process starts through `tradewind_airflow.component`, which closes the process to its neighbours before Airflow
+reads a secret. `preload` imports Airflow for all the others, which are forks of it: it gets what they have in common
+and no secret. Workers drain: TERM lets running tasks end (up to 12 hours, MWAA's longest), so their supervisor's death
+must not stop them.
 
 Workers tell that they live by Celery's own events: heartbeats stay on, mingle and gossip (talk among workers) are off.
 """
 
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+from tradewind.domain.layout import EnvironmentLayout
 from tradewind.domain.manifests import Process
 from tradewind.recipe.settings import (
     Component,
@@ -19,6 +26,7 @@ from tradewind.recipe.settings import (
 )
 
 DRAIN_SECONDS = 12 * 3600
+PRELOAD = "preload"
 
 
 def broker_configuration(inputs: RecipeInputs) -> str:
@@ -56,11 +64,37 @@ def environment_processes(inputs: RecipeInputs) -> tuple[Process, ...]:
     )
     return (
         _broker(inputs),
+        preload_process(inputs),
         _trusted(inputs, "api-server", Component.API_SERVER, "--proxy-headers", stop_seconds=10),
         *schedulers,
         _trusted(inputs, "dag-processor", Component.DAG_PROCESSOR, stop_seconds=15),
         *triggerers,
         *(worker_process(inputs, n) for n in range(1, inputs.spec.min_workers + 1)),
+    )
+
+
+def preload_socket(layout: EnvironmentLayout) -> Path:
+    """Where components ask for a fork: in a folder that is the service's, so that no task can answer there."""
+    return layout.root / "preload.sock"
+
+
+def preload_process(inputs: RecipeInputs) -> Process:
+    """The preloaded parent of all the others but the broker."""
+    environment = _in_common(inputs)
+    return Process(
+        name=PRELOAD,
+        command=_command(inputs, PRELOAD),
+        directory=trusted_home(inputs.layout),
+        log=inputs.layout.process_log(PRELOAD),
+        environment={
+            **environment,
+            "TRADEWIND_LISTEN": str(preload_socket(inputs.layout)),
+            "TRADEWIND_PRELOAD_DIGEST": _preload_digest(inputs),
+        },
+        user=inputs.user,
+        stop_seconds=10,
+        start_seconds=1,
+        priority=50,
     )
 
 
@@ -75,11 +109,11 @@ def worker_process(inputs: RecipeInputs, number: int) -> Process:
         ),
         directory=inputs.layout.home,
         log=inputs.layout.process_log(name),
-        environment=worker_settings(inputs),
+        environment=_preloaded(inputs, worker_settings(inputs)),
         user=inputs.user,
         stop_seconds=DRAIN_SECONDS,
         drains=True,
-        start_seconds=10,  # longer than the imports take: what dies later looks started, and would never be given up
+        start_seconds=20,  # longer than the imports take: what dies later looks started, and would never be given up
         priority=400,
     )  # fmt: skip
 
@@ -110,12 +144,34 @@ def _trusted(
         command=_command(inputs, component.value, *arguments),
         directory=trusted_home(inputs.layout),
         log=inputs.layout.process_log(name),
-        environment=trusted_settings(inputs, component),
+        environment=_preloaded(inputs, trusted_settings(inputs, component)),
         user=inputs.user,
         stop_seconds=stop_seconds,
-        start_seconds=10,  # longer than the imports take: what dies later looks started, and would never be given up
+        start_seconds=20,  # longer than the imports take: what dies later looks started, and would never be given up
         priority=priority,
     )
+
+
+def _preloaded(inputs: RecipeInputs, environment: dict[str, str]) -> dict[str, str]:
+    return {**environment, "TRADEWIND_PRELOAD": f"{_preload_digest(inputs)}:{preload_socket(inputs.layout)}"}
+
+
+def _preload_digest(inputs: RecipeInputs) -> str:
+    """Names a generation of the parent: the runtime, and all that it was imported with."""
+    text = json.dumps([str(inputs.runtime), sorted(_in_common(inputs).items())])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _in_common(inputs: RecipeInputs) -> dict[str, str]:
+    """Variables that all trusted components have alike, without any that holds a secret."""
+    first, *others = [trusted_settings(inputs, component) for component in Component if component is not Component.CLI]
+    secrets = {str(value) for value in dataclasses.astuple(inputs.secrets)} - {""}
+    secrets.add(inputs.database_url.partition("://")[2])
+    return {
+        name: value
+        for name, value in first.items()
+        if all(other.get(name) == value for other in others) and not any(secret in value for secret in secrets)
+    }
 
 
 def _command(inputs: RecipeInputs, *arguments: str) -> tuple[str, ...]:

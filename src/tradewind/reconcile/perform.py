@@ -14,7 +14,7 @@ import httpx
 from tradewind.domain.arns import bucket_name
 from tradewind.domain.environments import Environment
 from tradewind.domain.errors import CannotProvide
-from tradewind.recipe.processes import broker_configuration
+from tradewind.recipe.processes import PRELOAD, broker_configuration
 from tradewind.recipe.settings import (
     CONFIGURATION_FILE,
     Component,
@@ -167,7 +167,9 @@ class Performer:
             if not self.still_wanted(environment):
                 raise NoLongerWanted
             given_up = [
-                p.name for p in self.hands.runtime.observe(str(environment.id)).processes if p.state.name == "FATAL"
+                p.name
+                for p in self.hands.runtime.observe(str(environment.id)).processes
+                if p.state.name == "FATAL" and p.name != PRELOAD  # without it the others start cold
             ]
             if given_up:
                 raise self._died(environment, given_up[0])

@@ -10,10 +10,14 @@ that application, past:
 - `JWTReissueMiddleware`: it hands out a new token when little is left of the old one. Its arithmetic is done here on
   the token's claims, unverified; when a new one may be due, or they cannot be read, the request takes the stock way.
 
+The Execution API builds its routes, for a dozen versions of itself, at its first request: three seconds in which the
+whole server would stand still. Here that begins with the server, in a thread.
+
 Who may do what is decided where it was: in the routes, which verify the token. Where Airflow's application is not
 built as we know it, everything takes the stock way.
 """
 
+import asyncio
 import base64
 import functools
 import json
@@ -37,16 +41,25 @@ class ExecutionDoor:
     def __init__(self, app: Any, execution: Any) -> None:
         self._app = app
         self._execution = execution
-        self._short: App | None = None
+        self._short: asyncio.Future[App] | None = None
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """ASGI."""
-        if scope["type"] == "http" and scope["path"].startswith(f"{_PREFIX}/") and not _may_be_renewed(scope):
-            self._short = self._short or _short_way(self._execution)  # at the first request: by then it is complete
-            inner = {**scope, "root_path": scope.get("root_path", "") + _PREFIX, "app": self._execution}
-            await self._short(inner, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        if scope["type"] == "lifespan":
+            self._ready()
+        if scope["type"] == "http" and scope["path"].startswith(f"{_PREFIX}/"):
+            short = await self._ready()  # the long way needs what is made there, too
+            if not _may_be_renewed(scope):
+                inner = {**scope, "root_path": scope.get("root_path", "") + _PREFIX, "app": self._execution}
+                await short(inner, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _ready(self) -> asyncio.Future[App]:
+        """The short way. It is made in a thread: seconds in which the server goes on answering."""
+        if self._short is None:
+            self._short = asyncio.get_running_loop().run_in_executor(None, _short_way, self._execution)
+        return self._short
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._app, name)

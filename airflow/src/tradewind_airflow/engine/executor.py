@@ -17,16 +17,21 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from airflow.models.taskinstance import TaskInstance
+from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.providers.celery.executors.celery_executor import CeleryExecutor
+from airflow.utils.session import create_session
 from airflow.utils.state import TaskInstanceState
+from sqlalchemy import select
 
 from tradewind_airflow.engine.backlog import Backlog
+from tradewind_airflow.engine.ends import Standing, stale
 from tradewind_airflow.engine.hearing import Ear
 from tradewind_airflow.engine.news import NEWS
 from tradewind_airflow.engine.pace import Pass, rest_after
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 NAME_VARIABLE = "PGAPPNAME"  # libpq's: what our own sessions are called, and so the payload of our own writes
 
@@ -41,10 +46,13 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
         self._own_name = os.environ.get(NAME_VARIABLE, "")
         self._batch = self.conf.getint("scheduler", "max_tis_per_query", fallback=16)
         self._sent = 0
-        self._ended = False
+        self._ending = False
+        self._known: set[str] = set()  # ids of messages that the database knows already
+        self._ended: dict[Any, str] = {}  # keys whose end is in the event buffer: the id of the message that ended
 
     def _process_workloads(self, workload_items: Sequence[Any]) -> None:
         self._sent += len(workload_items)
+        self._known.update(id_ for item in workload_items if (id_ := _id_of(item)))
         self._backlog.queues.update(item.ti.queue for item in workload_items if hasattr(item, "ti"))
         super()._process_workloads(workload_items)
 
@@ -53,7 +61,7 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
         sent, self._sent = self._sent, 0
         was_full = self.slots_available <= 0
         super().sync()
-        if self._ended:
+        if self._ending:
             return
         told = self._ear.wait(0)
         backlog, taken = self._backlog.split(len(self.workloads))
@@ -76,11 +84,57 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
         NEWS.listening = self._ear.listening
         NEWS.tell(table for _, table in told)
 
+    def change_state(self, key: Any, state: Any, info: Any = None, remove_running: bool = True) -> None:
+        """As stock; remember which message it was whose end is told here."""
+        if key in self.workloads:
+            self._ended[key] = self.workloads[key].task_id
+        super().change_state(key, state, info, remove_running=remove_running)
+
+    def get_event_buffer(self, dag_ids: Any = None) -> dict[Any, Any]:
+        """As stock, but for two kinds of events that say nothing.
+
+        Ends that belong to an earlier message of the same try (`ends`), and "it is queued", which stock writes down to
+        keep the message's id: it was written when the task instance was queued. Each costs the loop a large query.
+        """
+        events = super().get_event_buffer(dag_ids)
+        for key, (state, id_) in list(events.items()):
+            if state == TaskInstanceState.QUEUED and id_ in self._known:
+                self._known.discard(id_)
+                del events[key]
+        ended = {key: self._ended.pop(key) for key in list(self._ended) if key in events}
+        ended = {key: id_ for key, id_ in ended.items() if isinstance(key, TaskInstanceKey) and _is_end(events[key])}
+        for key in stale(ended, _standings(ended)) if ended else ():
+            self.log.info("The end of message %s says nothing about %s any more", ended[key], key)
+            del events[key]
+        return events
+
     def end(self, synchronous: bool = False) -> None:
         """As stock: learn a last time what ended. Nothing is waited for that has not been sent."""
         self._ear.close()
-        self._ended = True
+        self._ending = True
         super().end(synchronous)
+
+
+def _id_of(workload: Any) -> str | None:
+    """The message's id where it was assigned when the task instance was queued."""
+    return getattr(getattr(workload, "ti", None), "external_executor_id", None)
+
+
+def _is_end(event: tuple[Any, Any]) -> bool:
+    return event[0] in {TaskInstanceState.SUCCESS, TaskInstanceState.FAILED}
+
+
+def _standings(keys: Iterable[TaskInstanceKey]) -> dict[Any, Standing]:
+    ti = TaskInstance
+    columns = (ti.dag_id, ti.task_id, ti.run_id, ti.try_number, ti.map_index, ti.state, ti.external_executor_id)
+    with create_session() as session:
+        rows = session.execute(select(*columns).where(ti.filter_for_tis(list(keys)))).all()
+    return {
+        TaskInstanceKey(row.dag_id, row.task_id, row.run_id, row.try_number, row.map_index): Standing(
+            row.state, row.external_executor_id
+        )
+        for row in rows
+    }
 
 
 def _connection() -> Any:

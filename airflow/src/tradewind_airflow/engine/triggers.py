@@ -15,6 +15,7 @@ Migrations alter these tables, and a trigger that names a column is in their way
 executor makes them again at its start. `CREATE OR REPLACE TRIGGER` needs PostgreSQL 14.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -91,21 +92,32 @@ TRIGGERS: tuple[Trigger, ...] = (
 def install(cursor: Any) -> None:
     """Make those that are missing, in the caller's transaction. Tables that this Airflow lacks are passed over.
 
-    Needs to own the tables. Takes a lock on a table only where its trigger is not there yet.
+    Needs to own the tables. Takes a lock on a table only where its trigger is not there yet. Triggers that another
+    version of this module made (a digest is kept as the function's comment) are made anew.
     """
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    cursor.execute(
+        "SELECT obj_description(oid) FROM pg_proc WHERE proname = %s AND pg_function_is_visible(oid)", (_NAME,)
+    )
+    if [tuple(row) for row in cursor.fetchall()] != [(_digest(),)]:
+        cursor.execute(f"DROP FUNCTION IF EXISTS {_NAME}() CASCADE")
+        cursor.execute(_FUNCTION)
+        cursor.execute(f"COMMENT ON FUNCTION {_NAME}() IS '{_digest()}'")
     cursor.execute(
         "SELECT c.relname, t.tgname FROM pg_class c LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname LIKE %s"
         " WHERE c.relkind = 'r' AND pg_table_is_visible(c.oid) AND c.relname = ANY(%s)",
         (f"{_NAME}%", sorted({trigger.table for trigger in TRIGGERS})),
     )
-    rows = cursor.fetchall()
-    tables, there = {row[0] for row in rows}, set(rows)
-    missing = [t for t in TRIGGERS if t.table in tables and (t.table, t.name) not in there]
-    if missing:
-        cursor.execute(_FUNCTION)
-    for trigger in missing:
-        cursor.execute(trigger.sql)
+    rows = [tuple(row) for row in cursor.fetchall()]
+    tables = {table for table, _ in rows}
+    for trigger in TRIGGERS:
+        if trigger.table in tables and (trigger.table, trigger.name) not in rows:
+            cursor.execute(trigger.sql)
+
+
+def _digest() -> str:
+    text = "\n".join([_FUNCTION, *(trigger.sql for trigger in TRIGGERS)])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def remove(cursor: Any) -> None:

@@ -10,10 +10,9 @@ passed over: whoever needs it will say so.
 
 import contextlib
 import functools
-import gc
 import importlib
 
-_MODULES = (
+MODULES = (
     "airflow.dag_processing.bundles.manager",
     "airflow.dag_processing.dagbag",
     "airflow.executors.workloads",
@@ -44,12 +43,11 @@ _MODULES = (
 
 def prepare() -> None:
     """Get ready, once, before slots are forked."""
-    for name in _MODULES:
+    for name in MODULES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     _import_what_dag_files_may_name()
     _keep_decoders()
-    gc.collect()
 
 
 def _import_what_dag_files_may_name() -> None:

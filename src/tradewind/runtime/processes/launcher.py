@@ -12,11 +12,13 @@ lie in a home that the user cannot enter, so everything is imported, and every f
 A process is told by boot, pid and start time, never by pid alone; its family is the session that it leads. The same
 names are used by the rest of this room, which imports them from here.
 
+A program with a path in `TRADEWIND_LISTEN` gets a socket that listens there (`TRADEWIND_LISTEN_FD`), made with our
+rights: in a folder of ours its user cannot put another in its place.
 `launcher.py --run FD PARENT` executes a command described in an open file instead: no waiting, no record, no log of
 its own.
 """
 
-# ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH120, PTH123, PTH208
+# ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH119, PTH120, PTH123, PTH208
 # pathlib would make the start of every program a fifth longer
 
 import contextlib
@@ -27,6 +29,7 @@ import os
 import pwd
 import select
 import signal
+import socket
 import stat
 import sys
 import time
@@ -316,6 +319,17 @@ def _write_to_log(spec: dict[str, Any], user: int) -> None:
     os.dup2(null, 0)
 
 
+def _listen(path: str, user: int) -> int:
+    """Make the user's socket at this path anew, from within its folder: such a path holds 107 bytes only."""
+    os.chdir(os.path.dirname(path))
+    _forget(name := os.path.basename(path))
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(name)  # nobody else's, by our umask
+    os.chown(name, user, -1, follow_symlinks=False)
+    listener.listen(64)
+    return fcntl.fcntl(listener.detach(), fcntl.F_DUPFD, 3)  # exec keeps it
+
+
 def _execute(spec: dict[str, Any]) -> NoReturn:
     """Become the program. Python ignores SIGPIPE and SIGXFSZ, and exec would hand that on."""
     try:
@@ -343,6 +357,8 @@ def _begin(spec: dict[str, Any], parent: int, *, logged: bool) -> NoReturn:
     user = account.pw_uid if account else os.geteuid()
     if logged:
         _write_to_log(spec, user)
+    if path := spec["environment"].get("TRADEWIND_LISTEN"):
+        spec["environment"]["TRADEWIND_LISTEN_FD"] = str(_listen(path, user))
     if account:
         os.setuid(user)
     word = spec["parent_death_signal"]
