@@ -1,23 +1,31 @@
-"""Ends of messages that still say something, and those that do not."""
+"""Ends of messages that say something, and those that do not."""
 
 import pytest
 
-from tradewind_airflow.engine.ends import Standing, stale
+from tradewind_airflow.engine.ends import Standing, without_news
 
 
-@pytest.mark.parametrize("state", ["queued", "running", "restarting", "success", "failed", "up_for_retry", None])
-def test_the_end_of_the_last_message_counts(state):
-    assert list(stale({"key": "m1"}, {"key": Standing(state, "m1")})) == []
+@pytest.mark.parametrize("state", ["queued", "running", "restarting"])
+def test_a_process_that_died_without_a_word_is_news(state):
+    assert list(without_news({"key": "m1"}, {"key": Standing(state, "m1")})) == []
+    assert list(without_news({"key": "m1"}, {"key": Standing(state, None)})) == [], "queued by older code"
+
+
+@pytest.mark.parametrize(
+    "state", ["success", "failed", "skipped", "up_for_retry", "up_for_reschedule", "deferred", None]
+)
+def test_what_the_task_said_itself_is_no_news(state):
+    assert list(without_news({"key": "m1"}, {"key": Standing(state, "m1")})) == ["key"]
 
 
 def test_a_task_instance_on_its_way_to_its_next_message_is_not_told_of_the_last_one():
-    assert list(stale({"key": "m1"}, {"key": Standing("scheduled", "m1")})) == ["key"]
+    assert list(without_news({"key": "m1"}, {"key": Standing("scheduled", "m1")})) == ["key"]
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])
-def test_the_end_of_an_earlier_message_is_stale(state):
-    assert list(stale({"key": "m1"}, {"key": Standing(state, "m2")})) == ["key"]
+def test_the_end_of_an_earlier_message_is_of_no_account(state):
+    assert list(without_news({"key": "m1"}, {"key": Standing(state, "m2")})) == ["key"]
 
 
-def test_a_task_instance_that_is_gone_or_without_an_id_is_airflows_to_judge():
-    assert list(stale({"gone": "m1", "old": "m2"}, {"old": Standing("running", None)})) == []
+def test_a_task_instance_that_is_gone_has_no_news():
+    assert list(without_news({"key": "m1"}, {})) == ["key"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 IDLE_SECONDS = 1.0
 SOON_SECONDS = 0.2
-GATHER_SECONDS = 0.25
+GATHER_SECONDS = 1.0
 _SECONDS_A_TASK = 0.05  # no task is shorter, with all that surrounds it
 
 

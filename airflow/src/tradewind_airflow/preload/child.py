@@ -172,10 +172,22 @@ def _die_with(connection: socket.socket) -> None:
     fcntl.fcntl(number, fcntl.F_SETOWN, -os.getpgrp())
     fcntl.fcntl(number, _F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(number, fcntl.F_SETFL, fcntl.fcntl(number, fcntl.F_GETFL) | os.O_ASYNC)
+    held = [number]
+    os.register_at_fork(after_in_child=lambda: _let_go(connection, held))
     poll = select.poll()
     poll.register(number, 0)
     if poll.poll(0):
         raise wire.Broken("it ended")
+
+
+def _let_go(connection: socket.socket, held: list[int]) -> None:
+    """In what the component forks (slots, tasks, parsers): the connection is the component's own.
+
+    Once on the way down: their own forks come here too, and the number may be another file's by then.
+    """
+    connection.close()
+    while held:
+        os.close(held.pop())
 
 
 _F_SETSIG = getattr(fcntl, "F_SETSIG", 10)
