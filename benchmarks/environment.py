@@ -28,15 +28,15 @@ _CREATE_SECONDS = 900.0
 _DELETE_SECONDS = 180.0
 
 
-# what CreateEnvironment is asked for in B1 to B5: five slots on one worker, as the stock side has
-_SMALL: Mapping[str, Any] = {"EnvironmentClass": "mw1.small", "MinWorkers": 1, "MaxWorkers": 1}
+# what CreateEnvironment is asked for in B1 to B5: five slots on one worker and one scheduler, as the stock side has
+_FIVE_SLOTS = {"celery.worker_autoscale": "5,5"}
 ENGINES: Mapping[str, Mapping[str, Any]] = {
-    "tradewind": _SMALL,
-    "tradewind-stock-engine": {**_SMALL, "AirflowConfigurationOptions": {"tradewind.engine": "stock"}},
-    "tradewind-1-scheduler": {
+    "tradewind": {"EnvironmentClass": "mw1.micro", "AirflowConfigurationOptions": _FIVE_SLOTS},
+    "tradewind-stock-engine": {
         "EnvironmentClass": "mw1.micro",
-        "AirflowConfigurationOptions": {"celery.worker_autoscale": "5,5"},
+        "AirflowConfigurationOptions": {**_FIVE_SLOTS, "tradewind.engine": "stock"},
     },
+    "tradewind-2-schedulers": {"EnvironmentClass": "mw1.small", "MinWorkers": 1, "MaxWorkers": 1},
 }
 
 

@@ -7,7 +7,7 @@ minutes and meet cold caches; at rest each costs a few percent of one core, and 
 from collections.abc import Callable, Generator, Iterator, Mapping
 
 from benchmarks.installation import Installation
-from benchmarks.measuring import SECONDS, Reading
+from benchmarks.measuring import MILLISECONDS, SECONDS, Reading
 from benchmarks.others import PLAYERS
 from benchmarks.rounds import Turn, interleave
 from benchmarks.runs import perform, seconds_of, watcher
@@ -16,15 +16,24 @@ from benchmarks.workloads import Workload
 
 TIME = "queued to end"
 AIRFLOWS = ("tradewind", "stock-local", "stock-celery")
-MORE_AIRFLOWS = ("tradewind-stock-engine", "tradewind-1-scheduler", "stock-celery-2")  # when they are named
+MORE_AIRFLOWS = ("tradewind-stock-engine", "tradewind-2-schedulers", "stock-celery-2")  # when they are named
 Take = Callable[[Turn, Installation], Iterator[Reading]]
 
 
-def race(stage: Stage, id_: str, workload: Workload, files: Mapping[str, str]) -> Generator[Reading, None, None]:
-    """Rounds of turns after a warm-up each. `files`: the DAGs that the installations must know."""
+def race(
+    stage: Stage, id_: str, workload: Workload, files: Mapping[str, str], *, in_a_line: bool = False
+) -> Generator[Reading, None, None]:
+    """Rounds of turns after a warm-up each. `files`: the DAGs that the installations must know.
+
+    `in_a_line`: the tasks of a run follow one another, and the parts of the way from one to the next are told too.
+    """
 
     def take(turn: Turn, installation: Installation) -> Iterator[Reading]:
-        yield _reading(id_, turn, run_once(installation, workload))
+        with watcher(installation) as watch:
+            runs = perform(installation, workload.ids, watch, tasks=workload.tasks)
+            yield _reading(id_, turn, seconds_of(installation, runs))
+            for phase, seconds in watch.phases(runs).items() if in_a_line else ():
+                yield Reading(id_, turn.contender, phase, MILLISECONDS, 1000 * seconds, turn.round, turn.counted)
 
     yield from take_turns(stage, id_, files, take, workload=workload)
 

@@ -26,6 +26,17 @@ _AT_ONCE = 10
 _UNFINISHED = """
 SELECT count(*) FROM dag_run WHERE run_id = ANY(%s) AND dag_id = ANY(%s) AND state IN ('queued', 'running')
 """
+# Per task of a run in a line, in order: seconds from the end of the one before to its scheduling, and so on.
+_PHASES = """
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a), percentile_cont(0.5) WITHIN GROUP (ORDER BY b),
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY c), percentile_cont(0.5) WITHIN GROUP (ORDER BY d)
+FROM (SELECT extract(epoch FROM scheduled_dttm - lag(end_date) OVER line) a,
+             extract(epoch FROM queued_dttm - scheduled_dttm) b, extract(epoch FROM start_date - queued_dttm) c,
+             extract(epoch FROM end_date - start_date) d
+      FROM task_instance WHERE run_id = ANY(%s) AND dag_id = ANY(%s)
+      WINDOW line AS (PARTITION BY dag_id, run_id ORDER BY start_date)) phases
+"""
+PHASES = ("end to scheduled", "scheduled to queued", "queued to started", "started to end")
 _FOREIGN_BACKENDS = """
 SELECT pid FROM pg_stat_activity WHERE (datname IS NOT NULL AND datname <> current_database()) OR application_name = %s
 """
@@ -49,6 +60,12 @@ class Watcher:
         """How many of the runs have not ended."""
         rows = self.connection.execute(_UNFINISHED, ([run.id for run in runs], [run.dag for run in runs])).fetchone()
         return int(rows[0]) if rows else 0
+
+    def phases(self, runs: Sequence[Run]) -> dict[str, float]:
+        """Medians over the tasks of the runs, in seconds. One task alone has none before it: that phase is left out."""
+        row = self.connection.execute(_PHASES, ([run.id for run in runs], [run.dag for run in runs])).fetchone()
+        found = zip(PHASES, row or (), strict=False)
+        return {phase: float(seconds) for phase, seconds in found if seconds is not None}
 
     def foreign_backends(self) -> frozenset[int]:
         """Backends that serve other databases, and our own."""

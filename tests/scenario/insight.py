@@ -1,6 +1,7 @@
 """Looking behind the curtain, for tests alone: secrets in the store, processes by their records and command lines."""
 
 import json
+import os
 from pathlib import Path
 
 import psutil
@@ -67,10 +68,11 @@ def supervisor_of(service: Service, owner: str, *, missing_is_fine: bool = False
 
 
 def mains(service: Service, name: str) -> dict[str, list[psutil.Process]]:
-    """Every live main process of a service's one environment by program, those without a supervisor too.
+    """Every live main process of an environment by program, those without a supervisor too.
 
-    Main is what a supervisor or (an orphan) init is the parent of. Airflow and Celery set titles of their own where a
-    component started cold; otherwise main is the stand-in of a fork (docs/preloading.md).
+    Main is what its supervisor or (an orphan) init is the parent of. Airflow and Celery set titles of their own where a
+    component started cold; otherwise main is the stand-in of a fork (docs/preloading.md), whose command line does not
+    name the environment: its supervisor does, or as root its user.
     """
     id_, (_, ports) = environment_id(service, name), row_of(service, name)
     runtimes = f"{service.data}/runtimes/"
@@ -84,13 +86,13 @@ def mains(service: Service, name: str) -> dict[str, list[psutil.Process]]:
         "worker-1": (runtimes, "component worker", f"worker-1@{id_}"),
     }
     cold = {"api-server": ("airflow api", f"port:{ports['api']}"), "worker-1": ("celeryd: worker-1@", id_)}
+    supervisor = supervisor_of(service, id_, missing_is_fine=True)
     started_cold: dict[str, list[psutil.Process]] = {}
     found: dict[str, list[psutil.Process]] = {}
     for process in psutil.process_iter():
         try:
             line = " ".join(process.cmdline())
-            parent = process.parent()
-            is_main = parent is None or parent.pid == 1 or KEEPER in " ".join(parent.cmdline())
+            is_main = _is_main(process, id_, supervisor)
         except psutil.Error:
             continue
         for program, words in titles.items():
@@ -101,6 +103,13 @@ def mains(service: Service, name: str) -> dict[str, list[psutil.Process]]:
                 started_cold.setdefault(program, []).append(process)
     # a fork whose preloaded parent was killed is the supervisor's child too, but its stand-in is the program
     return started_cold | found
+
+
+def _is_main(process: psutil.Process, id_: str, supervisor: psutil.Process | None) -> bool:
+    parent = process.parent()
+    if parent is None or parent.pid == 1:
+        return os.geteuid() != 0 or process.username() == f"tw-{id_}"
+    return parent == supervisor if supervisor is not None else KEEPER in " ".join(parent.cmdline())
 
 
 def left_of(folder: Path) -> list[str]:
