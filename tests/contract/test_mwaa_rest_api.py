@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import eventually
 from tests.contract.test_mwaa_environments import refused
-from tests.scenario.insight import environment_id, program_of
+from tests.scenario.insight import row_of
 
 DAG = "simple"
 
@@ -207,7 +207,8 @@ def test_an_answer_that_goes_on_for_too_long_is_cut(ask, refuse, dag):
 
 
 def test_a_web_server_that_does_not_answer_is_not_waited_for(service, environment, ask, refuse):
-    server = program_of(service, environment_id(service, environment), "api-server")
+    port = row_of(service, environment)[1]["api"]
+    server = next(each for each in psutil.process_iter() if f"port:{port}" in " ".join(each.cmdline()))
     stopped = [server, *server.children(recursive=True)]
     for process in stopped:
         process.suspend()
