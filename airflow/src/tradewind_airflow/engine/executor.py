@@ -99,10 +99,15 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
         events = super().get_event_buffer(dag_ids)
         for key, (state, id_) in list(events.items()):
             if state == TaskInstanceState.QUEUED and id_ in self._known:
-                self._known.discard(id_)
                 del events[key]
-        ended = {key: self._ended.pop(key) for key in list(self._ended) if key in events}
-        ended = {key: id_ for key, id_ in ended.items() if isinstance(key, TaskInstanceKey) and _is_end(events[key])}
+        ended = {
+            key: id_
+            for key, id_ in self._ended.items()
+            if key in events and isinstance(key, TaskInstanceKey) and _is_end(events[key])
+        }
+        if dag_ids is None:  # the buffer is empty now, so nothing that was remembered of it is needed any more
+            self._known.clear()
+            self._ended.clear()
         standings = _standings(ended) if ended else {}
         for key in without_news(ended, standings):
             state, _ = events.pop(key)

@@ -1,4 +1,4 @@
-"""What is imported before a component is one: by the preloaded parent for all, and by a cold start for itself.
+"""What the preloaded parent imports before anything is a fork of it.
 
 The parent imports what at least two of scheduler, DAG processor, triggerer, API server and worker need, and what tasks
 need, so that the worker has it. What only the
