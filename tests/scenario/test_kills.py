@@ -76,7 +76,9 @@ def test_the_environments_supervisor_dies_while_a_task_runs(service: Service, en
     victim = supervisor_of(service, id_)
     victim.kill()
     eventually(
-        lambda: supervisor_of(service, id_, missing_is_fine=True) not in {None, victim}, seconds=120, what="a supervisor"
+        lambda: supervisor_of(service, id_, missing_is_fine=True) not in {None, victim},
+        seconds=120,
+        what="a supervisor",
     )
     eventually(lambda: look()["state"] in {"success", "failed"}, seconds=240, what="the run to end")
     assert look()["state"] == "success"
