@@ -26,7 +26,7 @@ FINAL = {"success", "failed"}
 # Started at once. Those that hold slots for long, or whose time limits need an idle machine, are started later.
 BATCH = (
     "sem_exits", "sem_waiting", "sem_retries", "sem_rules", "sem_mapping", "sem_branches", "sem_teardown",
-    "sem_teardown_ignored", "sem_xcom", "sem_process", "sem_pools", "sem_time_limits", "sem_dag_fails",
+    "sem_teardown_ignored", "sem_xcom", "sem_process", "sem_closed", "sem_pools", "sem_time_limits", "sem_dag_fails",
     "sem_dag_succeeds",
 )  # fmt: skip
 UNSTARTED = ("sem_child", "sem_of_asset", "sem_past", "sem_marks", "sem_run_limit", "sem_segfault")
@@ -233,7 +233,8 @@ def engine(request: pytest.FixtureRequest, service: Service) -> Iterator[Engine]
     folder = service.bucket("engine") / "dags"
     for source in (ROOT / "tests" / "semantics_dags").glob("sem*.py"):
         shutil.copy(source, folder)
-    options = OPTIONS | ({"tradewind.engine": "stock"} if engine.is_stock else {})
+    # eager: tasks of a file that allows it are forks of its zygote from the first one on
+    options = OPTIONS | ({"tradewind.engine": "stock"} if engine.is_stock else {"tradewind.zygotes": "eager"})
     service.create(engine.name, "engine", AirflowConfigurationOptions=options)
     found = service.wait(engine.name)
     assert found["Status"] == "AVAILABLE", found.get("LastUpdate")

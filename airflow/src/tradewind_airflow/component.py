@@ -103,6 +103,9 @@ def _substitute_for_the_engine(component: str) -> None:
         from tradewind_airflow.engine import warmth
 
         warmth.prepare()
+        from tradewind_airflow.engine.coordinator import WarmCoordinator
+
+        WarmCoordinator.prepare()
 
 
 if __name__ == "__main__":

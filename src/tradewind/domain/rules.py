@@ -16,6 +16,8 @@ _FIRST_PUBLIC_AND_PRIVATE = (3, 2)
 FORBIDDEN_OPTIONS = ("core.multi_team", "triggerer.queues_enabled")
 ENGINE_OPTION = "tradewind.engine"  # ours: who schedules and starts tasks
 ENGINES = ("tradewind", "stock")
+ZYGOTES_OPTION = "tradewind.zygotes"  # ours: whose tasks inherit their parsed DAG file
+ZYGOTES = ("auto", "eager", "off")
 _OBJECTS = ("sdk.coordinators", "sdk.queue_to_coordinator")  # merged with what the engine needs
 
 
@@ -67,8 +69,9 @@ def _of_options(options: Mapping[str, str]) -> Iterator[str]:
     for option in options:
         if "." not in option:
             yield f"The Airflow configuration option {option} must be of the form section.key."
-    if options.get(ENGINE_OPTION, ENGINES[0]) not in ENGINES:
-        yield f"The Airflow configuration option {ENGINE_OPTION} must be one of {', '.join(ENGINES)}."
+    for option, values in ((ENGINE_OPTION, ENGINES), (ZYGOTES_OPTION, ZYGOTES)):
+        if options.get(option, values[0]) not in values:
+            yield f"The Airflow configuration option {option} must be one of {', '.join(values)}."
     for option in _OBJECTS:
         if option in options and not _is_object(options[option]):
             yield f"The Airflow configuration option {option} must be a JSON object."

@@ -27,7 +27,7 @@ from pathlib import Path
 from tradewind.domain.environments import Ports, Secrets
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.layout import EnvironmentLayout
-from tradewind.domain.rules import ENGINE_OPTION
+from tradewind.domain.rules import ENGINE_OPTION, ZYGOTES, ZYGOTES_OPTION
 from tradewind.domain.specs import Spec
 from tradewind.recipe.sizes import EnvironmentClass, classes
 
@@ -319,6 +319,7 @@ def _engine(inputs: RecipeInputs) -> dict[str, str]:
             {"tradewind": {"classpath": "tradewind_airflow.engine.coordinator.WarmCoordinator"}},
         ),
         "sdk.queue_to_coordinator": _merged(inputs, "sdk.queue_to_coordinator", {_DEFAULT_QUEUE: "tradewind"}),
+        ZYGOTES_OPTION: inputs.options.get(ZYGOTES_OPTION, ZYGOTES[0]),
     }
 
 

@@ -47,6 +47,10 @@ def test_a_plain_spec_breaks_none():
             {"airflow_configuration_options": {"tradewind.engine": "turbo"}},
             f"{OPTION} tradewind.engine must be one of tradewind, stock.",
         ),
+        (
+            {"airflow_configuration_options": {"tradewind.zygotes": "yes"}},
+            f"{OPTION} tradewind.zygotes must be one of auto, eager, off.",
+        ),
         *(
             ({"airflow_configuration_options": {option: given}}, f"{OPTION} {option} must be a JSON object.")
             for option in ("sdk.coordinators", "sdk.queue_to_coordinator")

@@ -46,3 +46,25 @@ def test_what_was_told_while_nobody_asked_is_not_forgotten():
     news.tell([])
     assert one.opens(listening=True)
     assert not other.opens(listening=True)
+
+
+def test_what_can_wait_waits_for_a_second_and_is_not_forgotten():
+    clock = Clock()
+    gate = News().gate(["task_instance"], clock)
+    gate.opens(listening=True)
+    gate.tell(["task_instance"])
+    clock.now += OFTEN_SECONDS / 2
+    assert not gate.opens(listening=True, can_wait=True)
+    assert gate.opens(listening=True), "as soon as it cannot wait any more"
+    gate.tell(["task_instance"])
+    clock.now += OFTEN_SECONDS
+    assert gate.opens(listening=True, can_wait=True)
+    assert gate.opens(listening=False, can_wait=True), "nothing is told: look each time"
+
+
+def test_a_step_that_left_work_is_made_again():
+    gate = News().gate(["dag_run"], Clock())
+    gate.opens(listening=True)
+    gate.stay_open()
+    assert gate.opens(listening=True)
+    assert not gate.opens(listening=True)

@@ -1,8 +1,19 @@
 """How long a scheduler rests."""
 
+from itertools import pairwise
+
 import pytest
 
-from tradewind_airflow.engine.pace import GATHER_SECONDS, IDLE_SECONDS, SOON_SECONDS, Pass, Rest, rest_after
+from tradewind_airflow.engine.pace import (
+    GATHER_SECONDS,
+    IDLE_SECONDS,
+    SOON_SECONDS,
+    Ends,
+    Pass,
+    Rest,
+    gathering,
+    rest_after,
+)
 
 
 def test_a_pass_that_found_nothing_is_followed_by_the_slow_poll():
@@ -39,3 +50,26 @@ def test_no_rest_is_longer_than_the_slow_poll_and_none_is_negative():
         for sent in (0, 1, 16):
             rest = rest_after(Pass(sent=sent, backlog=backlog, taken=3))
             assert 0.0 <= rest.least <= rest.most <= IDLE_SECONDS
+
+
+def test_tasks_that_take_long_let_it_gather_longer_and_never_longer_than_half_the_backlog_lasts():
+    at = [gathering(8, 5, ends_a_second) for ends_a_second in (1000.0, 40.0, 20.0, 8.0)]
+    assert all(short <= long for short, long in pairwise(at))
+    assert at[1:] == [0.1, 0.2, 0.5]
+    assert gathering(8, 5, 0.5) == GATHER_SECONDS
+    assert gathering(8, 5) == gathering(8, 5, 1000.0) > 0, "nothing ended yet"
+
+
+def test_the_rate_is_that_of_the_last_two_seconds():
+    now = [100.0]
+    ends = Ends(lambda: now[0])
+    assert ends.a_second() == 0.0
+    ends.count(3)
+    ends.count(0)
+    now[0] += 1.5
+    ends.count(5)
+    assert ends.a_second() == 4.0
+    now[0] += 1.0
+    assert ends.a_second() == 2.5
+    now[0] += 10.0
+    assert ends.a_second() == 0.0

@@ -212,6 +212,8 @@ def test_the_engine_schedules_by_events_and_starts_tasks_warm():
     assert list(json.loads(worker["AIRFLOW__SDK__COORDINATORS"])) == ["tradewind"]
     limits = json.loads(worker["AIRFLOW__CELERY__EXTRA_CELERY_CONFIG"])
     assert set(limits) == {"worker_max_tasks_per_child", "worker_max_memory_per_child"}
+    assert worker["AIRFLOW__TRADEWIND__ZYGOTES"] == "auto"
+    assert settings_of(None, with_options(tradewind__zygotes="off"))["AIRFLOW__TRADEWIND__ZYGOTES"] == "off"
     own = with_options(celery__extra_celery_config="{}")
     assert settings_of(None, own)["AIRFLOW__CELERY__EXTRA_CELERY_CONFIG"] == "{}"
 
@@ -224,7 +226,11 @@ def test_the_stock_engine_is_stock(option, version):
     for component in (Component.SCHEDULER, None):
         settings = settings_of(component, inputs)
         assert settings["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
-        assert not [name for name in settings if name.startswith(("AIRFLOW__SDK__", "AIRFLOW__TRADEWIND__ENGINE"))]
+        assert not [
+            name
+            for name in settings
+            if name.startswith(("AIRFLOW__SDK__", "AIRFLOW__TRADEWIND__ENGINE", "AIRFLOW__TRADEWIND__ZYG"))
+        ]
         assert "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME" not in settings
         assert "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG" not in settings
 

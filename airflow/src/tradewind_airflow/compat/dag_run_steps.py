@@ -1,8 +1,10 @@
-"""Two steps of a scheduler's pass, creating and starting DAG runs, made only when there may be any.
+"""Steps of a scheduler's pass that are about DAG runs, made only when there may be anything to do for them.
 
-`SchedulerJobRunner._do_scheduling` calls them first in each pass. With an executor that is woken by each task's end
-there are many passes a second, and nearly all find no DAG run to create or start (`engine.news`). Nothing else of the
-pass changes. Where Airflow's class has other methods than we know, nothing is replaced: every pass makes every step.
+`SchedulerJobRunner._do_scheduling` makes them in each pass. With an executor that is woken by each task's end there are
+many passes a second, and nearly all find no DAG run to create or start; and while the executor is full, what running
+ones may do next can wait up to a second, as it does in stock (`engine.news`). Refilling the executor, the rest of a
+pass, is always done. Where Airflow's classes have other methods than we know, nothing is replaced: every pass makes
+every step.
 """
 
 import functools
@@ -19,11 +21,19 @@ _STEPS = {
     "_create_dagruns_for_dags": ("self", "guard", "session"),
     "_start_queued_dagruns": ("self", "session"),
 }
+# What a running DAG run may do next depends on these, and on time.
+_TABLES_OF_RUNNING = (*_TABLES, "task_instance")
+_EXAMINE = "get_running_dag_runs_to_examine"
 
 
 def install() -> bool:
-    """Replace both steps. False where this Airflow's are not the ones that we know."""
+    """Replace the steps. False where this Airflow's are not the ones that we know."""
     from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+    from airflow.models.dagrun import DagRun
+
+    examine, most = getattr(DagRun, _EXAMINE, None), getattr(DagRun, "DEFAULT_DAGRUNS_TO_EXAMINE", None)
+    if examine is None or most is None or tuple(inspect.signature(examine).parameters) != ("session",):
+        return False
 
     for name, parameters in _STEPS.items():
         step = getattr(SchedulerJobRunner, name, None)
@@ -32,6 +42,8 @@ def install() -> bool:
     for name in _STEPS:
         gate = NEWS.gate(_TABLES, time.monotonic)
         setattr(SchedulerJobRunner, name, _behind(gate, getattr(SchedulerJobRunner, name)))
+    gate = NEWS.gate(_TABLES_OF_RUNNING, time.monotonic)
+    setattr(DagRun, _EXAMINE, staticmethod(_while_not_full(gate, examine, most)))
     return True
 
 
@@ -41,3 +53,16 @@ def _behind(gate: Gate, step: Callable[..., Any]) -> Callable[..., Any]:
         return step(*given, **named) if gate.opens(listening=NEWS.listening) else None
 
     return made_when_needed
+
+
+def _while_not_full(gate: Gate, examine: Callable[..., Any], most: int) -> Callable[..., list[Any]]:
+    @functools.wraps(examine)
+    def examined_when_needed(*given: Any, **named: Any) -> list[Any]:
+        if not gate.opens(listening=NEWS.listening, can_wait=NEWS.is_full):
+            return []
+        runs = list(examine(*given, **named))
+        if len(runs) >= most:  # the others are for the next passes
+            gate.stay_open()
+        return runs
+
+    return examined_when_needed

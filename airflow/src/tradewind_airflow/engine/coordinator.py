@@ -3,7 +3,8 @@
 Stock, a task's process is a fork of its Celery slot, and then imports the task runner, the DAG parser and the
 operators: two thirds of a short task's CPU. Here the worker has imported all that before its slots were forked
 (`warmth`), so a slot is the zygote of its tasks: it executes no task's code, holds no task's token between two tasks,
-and Celery replaces it after a number of tasks or above a memory ceiling.
+and Celery replaces it after a number of tasks or above a memory ceiling. Several tasks of one DAG file in a row, whose
+parse was closed, are forks of a process that has parsed it (`tradewind_airflow.zygotes`).
 
 Beside that everything is Airflow's: its supervisor forks the process, gives it a process group, four sockets, log and
 token of its own, watches it, and waits for it as its child. In the child, `inheritance` is refused before Airflow's
@@ -13,37 +14,109 @@ task runner begins.
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import selectors
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.execution_time.coordinator import BaseCoordinator
 from airflow.sdk.execution_time.supervisor import ActivitySubprocess
 
 from tradewind_airflow.engine.inheritance import Inheritance
+from tradewind_airflow.zygotes.keeping import Keeper
+from tradewind_airflow.zygotes.nursery import Nursery
+from tradewind_airflow.zygotes.parsed import File
+from tradewind_airflow.zygotes.starting import ZygoteLost, ZygoteSubprocess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+log = logging.getLogger(__name__)
+_CEILING_KIB = 1 << 20
 
 
 class WarmCoordinator(BaseCoordinator):
     """Python tasks, as Airflow's own `_PythonCoordinator` runs them."""
 
+    nursery: ClassVar[Nursery | None] = None  # of this worker; there is none outside of a worker
+
+    def __init__(self) -> None:
+        eager = _zygotes() == "eager"
+        self._keeper = Keeper(self.nursery, _ceiling(), is_eager=eager) if self.nursery is not None else None
+
+    @classmethod
+    def prepare(cls) -> None:
+        """In the worker's main process, before it forks its slots and takes a message."""
+        if sys.platform == "linux" and _zygotes() != "off":
+            cls.nursery = Nursery.opened(begin)
+
     def execute_task(self, **task: Any) -> BaseCoordinator.ExecutionResult:
         """Run one task in a process of its own to its end."""
-        inheritance = Inheritance.taken()
-        process = ActivitySubprocess.start(target=lambda: _begin(inheritance), **task)
-        watch_end(process)
+        process = self._started(task)
         greet_later(process)
-        return self.ExecutionResult(process.wait(), process.final_state)
+        status = process.wait()
+        if self._keeper is not None and isinstance(process, ZygoteSubprocess) and not process.has_ended:
+            self._keeper.drop()
+        return self.ExecutionResult(status, process.final_state)
+
+    def _started(self, task: Mapping[str, Any]) -> ActivitySubprocess:
+        bundle = task["bundle_info"]
+        if self._keeper is None or bundle.version is None:
+            return self._from_slot(task)
+        file = File(bundle.name, str(bundle.version), os.fspath(task["dag_rel_path"]))
+        process = self._from_zygote(self._keeper, file, task) or self._from_slot(task)
+        self._keeper.begun(file)
+        return process
+
+    @staticmethod
+    def _from_zygote(keeper: Keeper, file: File, task: Mapping[str, Any]) -> ActivitySubprocess | None:
+        connection = keeper.ready(file)
+        if connection is None:
+            return None
+        try:
+            return ZygoteSubprocess.start(connection=connection, **task)
+        except ZygoteLost as error:
+            keeper.drop()
+            log.warning("The zygote of %s is lost (%s): the task starts without it", file.path, error)
+            return None
+        except BaseException:  # the API server says no, or cannot be reached: what the zygote says of it is not heard
+            keeper.drop()
+            raise
+
+    @staticmethod
+    def _from_slot(task: Mapping[str, Any]) -> ActivitySubprocess:
+        inheritance = Inheritance.taken()
+        process = ActivitySubprocess.start(target=lambda: _begin_inherited(inheritance), **task)
+        watch_end(process)
+        return process
 
 
-def _begin(inheritance: Inheritance) -> None:
-    """In the child, connected already: make it its own, then become Airflow's task runner."""
+def _zygotes() -> str:
+    """`[tradewind] zygotes`: auto, eager or off."""
+    from airflow.sdk.configuration import conf
+
+    return str(conf.get("tradewind", "zygotes", fallback="auto"))
+
+
+def _ceiling() -> int:
+    """Most bytes that a zygote may occupy: what Celery allows a slot, which it says in KiB."""
+    from airflow.sdk.configuration import conf
+
+    limits = conf.getjson("celery", "extra_celery_config", fallback={})
+    kibibytes = limits.get("worker_max_memory_per_child") if isinstance(limits, dict) else None
+    return int(kibibytes or _CEILING_KIB) * 1024
+
+
+def _begin_inherited(inheritance: Inheritance) -> None:
     inheritance.refuse()
+    begin()
+
+
+def begin() -> None:
+    """In the task's process, connected already and its own: become Airflow's task runner."""
     from airflow.sdk.execution_time import task_runner
 
     task_runner.parse = _that_leaves_faults_alone(task_runner.parse)

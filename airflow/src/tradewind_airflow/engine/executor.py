@@ -28,7 +28,7 @@ from tradewind_airflow.engine.backlog import Backlog
 from tradewind_airflow.engine.ends import Standing, without_news
 from tradewind_airflow.engine.hearing import Ear
 from tradewind_airflow.engine.news import NEWS
-from tradewind_airflow.engine.pace import Pass, rest_after
+from tradewind_airflow.engine.pace import Ends, Pass, rest_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,6 +46,7 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
         self._own_name = os.environ.get(NAME_VARIABLE, "")
         self._batch = self.conf.getint("scheduler", "max_tis_per_query", fallback=16)
         self._sent = 0
+        self._ends = Ends(time.monotonic)
         self._ending = False
         self._known: set[str] = set()  # ids of messages that the database knows already
         self._ended: dict[Any, str] = {}  # keys whose end is in the event buffer: the id of the message that ended
@@ -59,8 +60,10 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
     def sync(self) -> None:
         """Learn what ended, then wait as long as the pace allows."""
         sent, self._sent = self._sent, 0
-        was_full = self.slots_available <= 0
+        NEWS.is_full = was_full = self.slots_available <= 0
+        in_flight = len(self.workloads)
         super().sync()
+        self._ends.count(max(0, in_flight - len(self.workloads)))
         if self._ending:
             return
         told = self._ear.wait(0)
@@ -75,6 +78,7 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
                 others_wrote=self._ear.prompt and any(writer != self._own_name for writer, _ in told),
                 backlog=backlog,
                 taken=taken,
+                ends_a_second=self._ends.a_second(),
             )
         )
         if rest.least > 0:

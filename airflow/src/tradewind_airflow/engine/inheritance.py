@@ -62,6 +62,8 @@ def _channels() -> list[tuple[int, int]]:
 
 
 def _close(channels: frozenset[tuple[int, int]]) -> None:
+    if not channels:
+        return
     mine = [descriptor for descriptor, inode in _channels() if (descriptor, inode) in channels]
     if not mine:
         return

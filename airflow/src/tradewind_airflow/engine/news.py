@@ -1,7 +1,9 @@
 """What the database told a scheduler since it last looked, by table, for those who need not look otherwise. Pure.
 
-A scheduler's pass looks for DAG runs to create and to start, each time, at the price of a third of the pass. After a
-pass that was woken by nothing but task instances there are none: no table changed that these two steps read. `Gate`
+A scheduler's pass looks for DAG runs to create and to start, and for what each running one may do next, each time; the
+two first are a third of its price, the last, which loads a run's task instances, the greater part of the rest. After a
+pass that was woken by nothing but task instances there is no run to create or start: no table changed that these two
+steps read. And while the executor can take no more than it has been given, what a run may do next can wait. `Gate`
 lets a step pass when one of its tables was told of, when it was not made for a while (as long as stock sleeps between
 two passes: time itself makes DAG runs due), and always while nothing can be told.
 """
@@ -25,20 +27,26 @@ class Gate:
         """These tables changed."""
         self._told = self._told or not self.tables.isdisjoint(tables)
 
-    def opens(self, *, listening: bool) -> bool:
-        """Whether the step is to be made in this pass."""
-        if listening and not self._told and self.clock() - self._made_at < OFTEN_SECONDS:
+    def opens(self, *, listening: bool, can_wait: bool = False) -> bool:
+        """Whether the step is to be made in this pass. `can_wait`: what was told of is not urgent."""
+        is_due = not listening or self.clock() - self._made_at >= OFTEN_SECONDS
+        if not is_due and (can_wait or not self._told):
             return False
         self._made_at, self._told = self.clock(), False
         return True
 
+    def stay_open(self) -> None:
+        """The step left some of its work for the next pass."""
+        self._told = True
+
 
 @dataclass
 class News:
-    """All gates of a scheduler. `listening`: whether changes are told now."""
+    """All gates of a scheduler. `listening`: whether changes are told now; `is_full`: no executor has room for more."""
 
     gates: list[Gate] = field(default_factory=list)
     listening: bool = False
+    is_full: bool = False
 
     def gate(self, tables: Iterable[str], clock: Callable[[], float]) -> Gate:
         """A new gate, open for its first time."""

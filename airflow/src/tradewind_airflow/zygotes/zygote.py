@@ -1,0 +1,164 @@
+"""A process that has parsed one DAG file, once, and that each of its tasks' processes is a fork of.
+
+It serves one Celery slot over a socket of whole messages (SOCK_SEQPACKET, JSON), and ends when the slot closes it, when
+nothing was asked for a while, or when it is old. Order of messages:
+
+    zygote  {"parsed": true, "resident": bytes}  or  {"refused": "why"}, and it ends
+    slot    {"task": true}, with four descriptors: requests, stdout, stderr, logs
+    zygote  {"pid": 123}
+    zygote  {"status": 0}            what `waitpid` said, when the process has ended
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import fcntl
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from tradewind_airflow.engine.inheritance import Inheritance
+from tradewind_airflow.zygotes.parsed import File, Parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DESCRIPTORS = 4
+MESSAGE_MOST = 1 << 12
+IDLE_SECONDS = 20.0
+AGE_SECONDS = 900.0
+_REASONS_MOST = 1000
+_F_SETSIG = getattr(fcntl, "F_SETSIG", 10)  # Python's own name for it is new
+
+
+def serve(connection: socket.socket, file: File, begin: Callable[[], None]) -> NoReturn:
+    """The zygote's life. `begin` is what a task's process does once it is connected."""
+    _title(file)
+    atexit._clear()  # noqa: SLF001  (the worker's; the file's own are its tasks')
+    with _killed_with(connection):
+        parsed = _parsed(file)
+        reasons = parsed if isinstance(parsed, str) else "; ".join(parsed.reasons)
+    if isinstance(parsed, str) or reasons:
+        _say(connection, refused=reasons[:_REASONS_MOST])
+        os._exit(0)
+    gc.collect()
+    gc.freeze()
+    _say(connection, parsed=True, resident=_resident())
+    until = time.monotonic() + AGE_SECONDS
+    while time.monotonic() < until and _readable(connection, IDLE_SECONDS):
+        message, descriptors, *_ = socket.recv_fds(connection, MESSAGE_MOST, DESCRIPTORS)
+        if not message:
+            break
+        _run(connection, descriptors, parsed, begin)
+    os._exit(0)
+
+
+def _parsed(file: File) -> Parsed | str:
+    from airflow.sdk.execution_time import supervisor
+
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # as a task's process has them
+    supervisor.block_orm_access()
+    try:
+        return Parsed(file)
+    except BaseException as error:  # noqa: BLE001  (what a DAG file may raise)
+        return f"it raises {error!r}"
+    finally:
+        signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def _killed_with(connection: socket.socket) -> Iterator[None]:
+    """While a file is parsed, which may take for ever: the kernel kills this process when the slot lets go of it."""
+    flags = fcntl.fcntl(connection, fcntl.F_GETFL)
+    fcntl.fcntl(connection, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(connection, _F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(connection, fcntl.F_SETFL, flags | os.O_ASYNC)
+    yield
+    fcntl.fcntl(connection, fcntl.F_SETFL, flags)
+
+
+def _run(connection: socket.socket, descriptors: list[int], parsed: Parsed, begin: Callable[[], None]) -> None:
+    zygote = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            connection.close()
+            os.setpgid(0, 0)
+            Inheritance(zygote, frozenset()).refuse()
+            _become_task(descriptors, parsed, begin)
+        finally:
+            os._exit(124)  # Airflow's own status for this
+    with contextlib.suppress(OSError):
+        os.setpgid(pid, pid)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    _say(connection, pid=pid)
+    _say(connection, status=_end(connection, pid))
+
+
+def _become_task(descriptors: list[int], parsed: Parsed, begin: Callable[[], None]) -> None:
+    from airflow.sdk.execution_time import supervisor
+
+    requests, stdout, stderr = (socket.socket(fileno=number) for number in descriptors[:3])
+    parsed.put_in_place()
+    _keep_the_files_own_work_at_exit()
+    supervisor._fork_main(requests, stdout, stderr, descriptors[3], begin)  # noqa: SLF001
+
+
+def _keep_the_files_own_work_at_exit() -> None:
+    """Airflow forgets what was to be done at exit before it parses. Here the file was parsed before that."""
+    original = atexit._clear  # noqa: SLF001
+
+    def left_alone() -> None:
+        atexit._clear = original  # type: ignore[attr-defined]  # noqa: SLF001
+
+    atexit._clear = left_alone  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _end(connection: socket.socket, pid: int) -> int:
+    """Status of the task's process. Where the slot is gone meanwhile, nobody may go on."""
+    end = os.pidfd_open(pid)
+    with selectors.DefaultSelector() as selector:
+        selector.register(end, selectors.EVENT_READ)
+        selector.register(connection, selectors.EVENT_READ)
+        while True:
+            ready = {key.fileobj for key, _ in selector.select()}
+            if end in ready:
+                break
+            if not connection.recv(MESSAGE_MOST, socket.MSG_PEEK):
+                os.killpg(pid, signal.SIGKILL)
+                selector.unregister(connection)
+    os.close(end)
+    return os.waitpid(pid, 0)[1]
+
+
+def _say(connection: socket.socket, **message: Any) -> None:
+    with contextlib.suppress(OSError):  # the slot is gone: the next read says so
+        connection.send(json.dumps(message).encode())
+
+
+def _readable(connection: socket.socket, seconds: float) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        return bool(selector.select(seconds))
+
+
+def _resident() -> int:
+    with open("/proc/self/statm") as file:  # noqa: PTH123
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _title(file: File) -> None:
+    with contextlib.suppress(ImportError):
+        from setproctitle import setproctitle
+
+        setproctitle(f"airflow zygote -- {file.path}")
