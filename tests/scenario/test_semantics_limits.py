@@ -4,14 +4,22 @@ import itertools
 
 import pytest
 
+from tests.conftest import eventually
 from tests.scenario.engines import Engine, gone
 
 pytestmark = pytest.mark.timeout(900)
 
 
-def spans(engine: Engine, prefix: str) -> list[tuple[float, float, str]]:
-    """Start and end of the tasks of `sem_pools` with this prefix, in order of their start."""
+def spans(engine: Engine, prefix: str, count: int) -> list[tuple[float, float, str]]:
+    """Start and end of the `count` tasks of `sem_pools` with this prefix, in order of their start."""
     engine.state("sem_time_limits")  # `sem_pools` itself never ends: a task waits for a pool that is not there
+    eventually(lambda: len(ended(engine, prefix)) >= count, seconds=120, what=f"{count} tasks {prefix} to end")
+    found = ended(engine, prefix)
+    assert len(found) == count
+    return found
+
+
+def ended(engine: Engine, prefix: str) -> list[tuple[float, float, str]]:
     open_, found = {}, []
     for one in engine.notes("sem_pools"):
         if one["task"].startswith(prefix):
@@ -29,31 +37,28 @@ def assert_one_after_another(found: list[tuple[float, float, str]]) -> None:
 
 
 def test_a_pool_of_one_slot_never_has_two_running(engine: Engine) -> None:
-    found = spans(engine, "weight_")
-    assert len(found) == 4
+    found = spans(engine, "weight_", 4)
     assert_one_after_another(found)
 
 
 def test_the_heavier_goes_first(engine: Engine) -> None:
-    weights = [int(task.split("_")[1]) for _, _, task in spans(engine, "weight_")]
+    weights = [int(task.split("_")[1]) for _, _, task in spans(engine, "weight_", 4)]
     assert weights == [50, 20, 5, 1]
 
 
 def test_a_task_of_two_slots_fills_a_pool_of_two(engine: Engine) -> None:
-    found = spans(engine, "takes_two_")
-    assert len(found) == 2
+    found = spans(engine, "takes_two_", 2)
     assert_one_after_another(found)
 
 
 def test_max_active_tis_per_dag_is_kept(engine: Engine) -> None:
-    found = spans(engine, "one_at_a_time")
-    assert len(found) == 3
+    found = spans(engine, "one_at_a_time", 3)
     assert_one_after_another(found)
 
 
 def test_a_task_of_a_pool_that_is_not_there_waits(engine: Engine) -> None:
     """No failure: it stays scheduled until somebody makes the pool."""
-    spans(engine, "")
+    spans(engine, "", 9)
     assert engine.instances("sem_pools")["nowhere", -1]["state"] == "scheduled"
     assert engine.notes("sem_pools", "nowhere") == []
 

@@ -52,14 +52,14 @@ class Keeper:
 
     def ready(self, file: File) -> socket.socket | None:
         """Connection to this file's zygote if there is one that has parsed it."""
+        if self._kept is not None and self._is_ready and _is_over(self._kept[1]):
+            self.drop()
         if self._is_eager:
             self._make_eagerly(file)
         if self._kept is None or self._kept[0] != file:
             return None
         if not self._is_ready:
             self._hear()
-        elif _is_over(self._kept[1]):
-            self.drop()
         return self._kept[1] if self._kept is not None and self._is_ready else None
 
     def begun(self, file: File) -> None:
