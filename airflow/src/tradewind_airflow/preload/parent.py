@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tradewind_airflow.closed import close_process
-from tradewind_airflow.preload import child, sessions, wire
+from tradewind_airflow.preload import child, pages, sessions, wire
 from tradewind_airflow.preload.modules import import_for
 from tradewind_airflow.preload.reads import Reads
 
@@ -85,7 +85,10 @@ def _import() -> Reads:
     for line in missing:
         sys.stderr.write(f"cannot preload {line}\n")
     gc.freeze()  # rubbish and all
-    sys.stderr.write(f"{len(sys.modules)} modules are ready, {len(reads.answers)} variables were read\n")
+    large = pages.enlarge() >> 20
+    sys.stderr.write(
+        f"{len(sys.modules)} modules are ready, {len(reads.answers)} variables were read, {large} MiB are large pages\n"
+    )
     return reads
 
 

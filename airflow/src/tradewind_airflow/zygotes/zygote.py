@@ -22,10 +22,11 @@ import signal
 import socket
 import sys
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tradewind_airflow.engine.inheritance import Inheritance
-from tradewind_airflow.zygotes.parsed import File, Parsed
+from tradewind_airflow.zygotes.parsed import File, Output, Parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,12 +39,22 @@ _REASONS_MOST = 1000
 _F_SETSIG = getattr(fcntl, "F_SETSIG", 10)  # Python's own name for it is new
 
 
+@dataclass(frozen=True)
+class Task:
+    """What all tasks' processes of a zygote begin with. `begin`: what each does once it is connected."""
+
+    parsed: Parsed
+    output: Output
+    begin: Callable[[], None]
+
+
 def serve(connection: socket.socket, file: File, begin: Callable[[], None]) -> NoReturn:
     """The zygote's life. `begin` is what a task's process does once it is connected."""
     _title(file)
     atexit._clear()  # noqa: SLF001  (the worker's; the file's own are its tasks')
+    output = Output()
     with _killed_with(connection):
-        parsed = _parsed(file)
+        parsed = _parsed(file, output)
         reasons = parsed if isinstance(parsed, str) else "; ".join(parsed.reasons)
     if isinstance(parsed, str) or reasons:
         _say(connection, refused=reasons[:_REASONS_MOST])
@@ -56,11 +67,11 @@ def serve(connection: socket.socket, file: File, begin: Callable[[], None]) -> N
         message, descriptors, *_ = socket.recv_fds(connection, MESSAGE_MOST, DESCRIPTORS)
         if not message:
             break
-        _run(connection, descriptors, parsed, begin)
+        _run(connection, descriptors, Task(parsed, output, begin))
     os._exit(0)
 
 
-def _parsed(file: File) -> Parsed | str:
+def _parsed(file: File, output: Output) -> Parsed | str:
     from airflow.sdk.execution_time import supervisor
 
     for stream in (sys.stdout, sys.stderr):
@@ -68,7 +79,7 @@ def _parsed(file: File) -> Parsed | str:
             stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # as a task's process has them
     supervisor.block_orm_access()
     try:
-        return Parsed(file)
+        return Parsed(file, output)
     except BaseException as error:  # noqa: BLE001  (what a DAG file may raise)
         return f"it raises {error!r}"
     finally:
@@ -86,7 +97,7 @@ def _killed_with(connection: socket.socket) -> Iterator[None]:
     fcntl.fcntl(connection, fcntl.F_SETFL, flags)
 
 
-def _run(connection: socket.socket, descriptors: list[int], parsed: Parsed, begin: Callable[[], None]) -> None:
+def _run(connection: socket.socket, descriptors: list[int], task: Task) -> None:
     zygote = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -94,7 +105,7 @@ def _run(connection: socket.socket, descriptors: list[int], parsed: Parsed, begi
             connection.close()
             os.setpgid(0, 0)
             Inheritance(zygote, frozenset()).refuse()
-            _become_task(descriptors, parsed, begin)
+            _become_task(descriptors, task)
         finally:
             os._exit(124)  # Airflow's own status for this
     with contextlib.suppress(OSError):
@@ -105,13 +116,15 @@ def _run(connection: socket.socket, descriptors: list[int], parsed: Parsed, begi
     _say(connection, status=_end(connection, pid))
 
 
-def _become_task(descriptors: list[int], parsed: Parsed, begin: Callable[[], None]) -> None:
+def _become_task(descriptors: list[int], task: Task) -> None:
     from airflow.sdk.execution_time import supervisor
 
     requests, stdout, stderr = (socket.socket(fileno=number) for number in descriptors[:3])
-    parsed.put_in_place()
+    task.parsed.put_in_place()
+    task.output.lead_to(descriptors[3])
     _keep_the_files_own_work_at_exit()
-    supervisor._fork_main(requests, stdout, stderr, descriptors[3], begin)  # noqa: SLF001
+    # no channel of logs (0): it is in place, and logging is configured
+    supervisor._fork_main(requests, stdout, stderr, 0, task.begin)  # noqa: SLF001
 
 
 def _keep_the_files_own_work_at_exit() -> None:
