@@ -1,0 +1,110 @@
+"""Nursery, zygotes and their tasks' processes: who they are, what they inherit, and who dies with whom."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tradewind_airflow.zygotes import zygote
+
+DRIVER = Path(__file__).parent / "zygotes_driver.py"
+DAG = "from airflow.sdk import DAG\nwith DAG('{name}', schedule=None): pass\n"
+FILES = {
+    "closed.py": "import os, requests\nprint('parsed')\n" + DAG.format(name="closed"),
+    "asks.py": "import time\nNOW = time.time()\n" + DAG.format(name="asks"),
+    "raises.py": "raise ValueError('no')\n",
+    "leaves.py": "import os\nos._exit(3)\n",
+    "hangs.py": "import time\ntime.sleep(20)\n" + DAG.format(name="hangs"),
+}
+
+
+@pytest.fixture(scope="module")
+def seen(runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("zygotes")
+    version = folder / "versions" / "v1"
+    version.mkdir(parents=True)
+    for name, text in FILES.items():
+        (version / name).write_text(text)
+    bundle = {
+        "name": "dags", "classpath": "tradewind_airflow.bundle.SnapshotBundle", "kwargs": {"path": str(folder)},
+    }  # fmt: skip
+    done = subprocess.run(
+        [runtime / "bin" / "python", "-P", DRIVER, str(folder)],
+        env={
+            "PATH": os.environ["PATH"], "HOME": str(folder), "AIRFLOW_HOME": str(folder),
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow.db", "_AIRFLOW__AS_LIBRARY": "1",
+            "_AIRFLOW_PROCESS_CONTEXT": "client",
+        },
+        capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_a_closed_file_is_parsed_once_for_many_tasks(seen):
+    assert seen["closed"]["parsed"] is True
+    assert seen["closed"]["resident"] > 1 << 20
+    assert len(seen["zygotes"]) == 1
+    assert {task["parent"] for task in seen["tasks"]} == set(seen["zygotes"])
+    assert all(task["dags"] == ["closed"] and task["parse_seconds"] < 0.01 for task in seen["tasks"])
+
+
+def test_each_task_has_its_process_its_group_and_its_numbers(seen):
+    tasks = seen["tasks"]
+    assert len({task["pid"] for task in tasks}) == len({task["random"] for task in tasks}) == len(tasks)
+    assert all(task["group"] == task["pid"] for task in tasks)
+    assert all(task["status"] == 0 for task in tasks)
+    assert all(task["term"] == "0" for task in tasks), "SIG_DFL"
+
+
+def test_it_has_its_four_channels_and_no_other_socket(seen):
+    """Requests, stdout and stderr are there twice, as in stock."""
+    assert [task["sockets"] for task in seen["tasks"]] == [7, 7, 7]
+
+
+def test_its_environment_is_the_slots(seen):
+    assert {task["own"] for task in seen["tasks"]} == {"set after the nursery"}
+
+
+def test_what_the_parse_said_is_said_by_each_task(seen):
+    for task in seen["tasks"]:
+        assert task["printed"] == ["parsed"]
+        assert '"event":"Filling up the DagBag from' in task["log"]
+        assert '"logger":"said.by.task"' in task["log"]
+
+
+def test_a_signal_is_told_as_it_is_in_stock(seen):
+    assert seen["terminated"] == [-15, "SIGTERM"]
+
+
+def test_a_task_dies_with_its_zygote_and_counts_as_killed(seen):
+    assert seen["zygote_killed"] == [-9, True]
+
+
+def test_zygote_and_task_end_with_the_slot(seen):
+    assert seen["slot_gone"] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("asks.py", "it asks time.time"), ("raises.py", "it cannot be imported"), ("leaves.py", None)]
+)
+def test_a_file_that_misbehaves_is_refused(seen, name, why):
+    assert seen[name] == (None if why is None else {"refused": why})
+
+
+def test_a_parse_that_hangs_ends_when_the_slot_lets_go(seen):
+    assert seen["hangs"] == [1, [True]]
+
+
+def test_without_the_nursery_nothing_is_left_and_nobody_is_asked(seen):
+    assert seen["nursery_killed"] == [-9, True, True]
+    assert seen["after"] is True
+
+
+def test_a_zygote_that_nobody_needs_ends(seen):
+    assert seen["idle"] == [True, None], "the end of the connection"
+    assert zygote.IDLE_SECONDS < zygote.AGE_SECONDS <= 3600

@@ -1,0 +1,165 @@
+"""Run by the runtime's Python: nursery, zygotes and tasks' processes with a real DAG file and Airflow's own parser.
+
+The tasks' processes do not become Airflow's task runner: each says who it is and waits to be told to end. Prints what
+was seen, as JSON. Arguments: the folder of the bundle.
+"""
+
+import json
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from tradewind_airflow.engine import warmth
+from tradewind_airflow.zygotes import zygote
+from tradewind_airflow.zygotes.nursery import Nursery
+from tradewind_airflow.zygotes.parsed import File
+from tradewind_airflow.zygotes.starting import ZygotesChild, _forked
+
+VERSION = "v1"
+
+
+def begin():
+    """What a task's process does here."""
+    import structlog
+    from airflow.dag_processing import dagbag
+
+    folder = Path(sys.argv[1]) / "versions" / VERSION
+    before = time.process_time()
+    bag = dagbag.BundleDagBag(
+        dag_folder=str(folder / os.environ["THE_FILE"]), safe_mode=False, load_op_links=False, bundle_path=folder,
+        bundle_name="dags",
+    )  # fmt: skip
+    structlog.get_logger("said.by.task").info("logged")
+    said = {
+        "pid": os.getpid(), "parent": os.getppid(), "group": os.getpgid(0), "random": random.random(),
+        "dags": sorted(bag.dags), "parse_seconds": time.process_time() - before,
+        "term": str(signal.getsignal(signal.SIGTERM)), "own": os.environ.get("OWN"),
+        "sockets": sum(link.startswith("socket:") for link in links()),
+    }  # fmt: skip
+    print(json.dumps(said), flush=True)
+    if os.read(0, 100) == b"linger":
+        time.sleep(600)
+
+
+def links():
+    found = []
+    for path in Path("/proc/self/fd").iterdir():
+        try:
+            found.append(str(path.readlink()))
+        except OSError:
+            continue
+    return found
+
+
+class Task:
+    """A task's process, and our ends of its channels."""
+
+    def __init__(self, connection):
+        pairs = [socket.socketpair() for _ in range(4)]
+        self.requests, self.stdout, self.stderr, self.logs = (pair[1] for pair in pairs)
+        self.child = ZygotesChild(_forked(connection, *(pair[0] for pair in pairs)), connection)
+        for pair in pairs:
+            pair[0].close()
+        self.printed, self.said = "", {}
+        while not self.printed.endswith("}\n"):
+            self.printed += self.stdout.recv(100_000).decode()
+        self.said = json.loads(self.printed.splitlines()[-1])
+
+    def tell(self, word):
+        self.requests.send(word)
+        return self
+
+    def log(self):
+        readable, _, _ = select.select([self.logs], [], [], 5)
+        return self.logs.recv(100_000).decode() if readable else ""
+
+
+def first(connection, seconds=60):
+    readable, _, _ = select.select([connection], [], [], seconds)
+    assert readable, "no answer"
+    message = connection.recv(zygote.MESSAGE_MOST)
+    return json.loads(message) if message else None
+
+
+def ask(nursery, name):
+    os.environ["THE_FILE"] = name
+    connection = nursery.ask(File("dags", VERSION, name))
+    return connection, first(connection)
+
+
+def gone(pid, seconds=10.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def main():
+    warmth.prepare()
+    nursery = Nursery.opened(begin)
+    (nursery_process,) = psutil.Process().children()
+    seen = {}
+
+    os.environ["OWN"] = "set after the nursery"
+    connection, seen["closed"] = ask(nursery, "closed.py")
+    tasks = []
+    for _ in range(3):
+        task = Task(connection)
+        tasks.append({**task.said, "printed": task.printed.splitlines()[:-1], "log": task.log()})
+        task.tell(b"end")
+        tasks[-1]["status"] = task.child.wait(10)
+    seen["tasks"] = tasks
+    zygotes = [one.pid for one in nursery_process.children()]
+    seen["zygotes"] = zygotes
+
+    task = Task(connection).tell(b"linger")
+    task.child.send_signal(signal.SIGTERM)
+    seen["terminated"] = int(task.child.wait(10)), task.child.wait(10).name
+
+    task = Task(connection).tell(b"linger")
+    psutil.Process(zygotes[0]).kill()
+    seen["zygote_killed"] = int(task.child.wait(10)), gone(task.said["pid"])
+
+    connection, _ = ask(nursery, "closed.py")
+    task = Task(connection).tell(b"linger")
+    connection.close()
+    seen["slot_gone"] = gone(task.said["pid"]), gone(task.said["parent"])
+
+    for name in ("asks.py", "raises.py", "leaves.py"):
+        connection, seen[name] = ask(nursery, name)
+        connection.close()
+
+    os.environ["THE_FILE"] = "hangs.py"
+    connection = nursery.ask(File("dags", VERSION, "hangs.py"))
+    time.sleep(2)
+    hanging = [one.pid for one in nursery_process.children()]
+    connection.close()
+    seen["hangs"] = len(hanging), [gone(pid) for pid in hanging]
+
+    connection, _ = ask(nursery, "closed.py")
+    task = Task(connection).tell(b"linger")
+    nursery_process.kill()
+    seen["nursery_killed"] = int(task.child.wait(10)), gone(task.said["pid"]), gone(task.said["parent"])
+    nursery_process.wait(10)
+    seen["after"] = nursery.ask(File("dags", VERSION, "closed.py")) is None
+
+    zygote.IDLE_SECONDS = 0.5
+    connection, said = ask(Nursery.opened(begin), "closed.py")
+    seen["idle"] = said["parsed"], first(connection)
+    print(json.dumps(seen))
+
+
+if __name__ == "__main__":
+    main()
