@@ -13,6 +13,7 @@ STEPS = {
     "requirements": "resolving the requirements",
     "runtime": "building the Python environment",
     "DAGs": "taking the DAGs",
+    "preloading": "starting to load Airflow",
     "template database": "preparing the database's template",
     "database": "making the database",
     "route": "opening the web address",

@@ -56,6 +56,8 @@ class Performer:
                 self._resolve(environment)
             case steps.BuildRuntime():
                 self.hands.virtualenvs.build(self._lock(environment))
+            case steps.StartPreloading():
+                self._start_preloading(environment)
             case steps.TakeBundle():
                 self._take_bundle(environment)
             case steps.MakeTemplate():
@@ -157,6 +159,11 @@ class Performer:
         layout = self.hands.layout(environment)
         Folders(self.hands.user(environment)).write(layout.broker / "valkey.conf", broker_configuration(inputs))
         self.hands.runtime.apply(self.hands.manifest(environment, lock))
+
+    def _start_preloading(self, environment: Environment) -> None:
+        whole = self.hands.manifest(environment, self._lock(environment))
+        parent = tuple(process for process in whole.processes if process.name == PRELOAD)
+        self.hands.runtime.apply(dataclasses.replace(whole, processes=parent))
 
     # -- proving -----------------------------------------------------------------------------------------
 

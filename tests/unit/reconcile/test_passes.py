@@ -109,7 +109,8 @@ def test_a_plan_that_was_performed_makes_it_available(monkeypatch):
     assert (store.now.observed_generation, store.now.progress) == (1, "")
     assert store.now.change.state is ChangeState.SUCCESS
     assert store.steps == [
-        "folders", "requirements", "runtime", "DAGs", "template database", "database", "route", "processes", "health",
+        "folders", "requirements", "runtime", "preloading", "DAGs", "template database", "database", "route",
+        "processes", "health",
     ]  # fmt: skip
 
 

@@ -55,7 +55,7 @@ class ModelWorld:
     def see(self, **facets: object) -> None:
         self.world = dataclasses.replace(self.world, **facets)
 
-    def perform(self, step: steps.Step) -> None:  # noqa: C901, PLR0912
+    def perform(self, step: steps.Step) -> None:  # noqa: C901, PLR0912, PLR0915
         world = self.world
         match step:
             case steps.MakeFolder():
@@ -66,6 +66,11 @@ class ModelWorld:
             case steps.BuildRuntime():
                 assert world.lock
                 self.see(runtime=True)
+            case steps.StartPreloading():
+                assert world.folder
+                assert world.runtime
+                assert not world.processes_left, "what runs would be stopped"
+                self.see(processes_left=True)
             case steps.TakeBundle():
                 assert world.folder
                 self.see(bundle="v1")
@@ -206,6 +211,7 @@ def test_a_new_environment_is_made_in_this_order():
         steps.MakeFolder(),
         steps.ResolveRequirements(),
         steps.BuildRuntime(),
+        steps.StartPreloading(),
         steps.TakeBundle(),
         steps.MakeTemplate(),
         steps.MakeDatabase(),

@@ -5,7 +5,7 @@ a step may count on those before it. An empty plan means that the world is as wa
 """
 
 from tradewind.domain.environments import Environment, Phase, Target
-from tradewind.reconcile.plan import bundle, database, folder, processes, removal, route, virtualenv
+from tradewind.reconcile.plan import bundle, database, folder, preload, processes, removal, route, virtualenv
 from tradewind.reconcile.plan.steps import Step
 from tradewind.reconcile.world import World
 
@@ -25,6 +25,7 @@ def plan(wanted: Environment, world: World) -> tuple[Step, ...]:
             return (
                 *folder.plan(world),
                 *virtualenv.plan(world),
+                *preload.plan(world),
                 *bundle.plan(world),
                 *database.plan(world),
                 *route.plan(world),

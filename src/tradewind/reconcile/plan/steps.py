@@ -25,6 +25,13 @@ class BuildRuntime:
 
 
 @dataclass(frozen=True)
+class StartPreloading:
+    """The manifest's parent of the other processes, alone."""
+
+    label = "preloading"
+
+
+@dataclass(frozen=True)
 class TakeBundle:
     """The first snapshot of the bucket's DAG folder."""
 
@@ -110,6 +117,7 @@ class Forget:
 
 
 Step = (
-    MakeFolder | ResolveRequirements | BuildRuntime | TakeBundle | MakeTemplate | MakeDatabase | PublishRoute
-    | ApplyProcesses | ProveHealth | StopProcesses | WithdrawRoute | DropDatabase | RemoveFolder | RemoveUser | Forget
+    MakeFolder | ResolveRequirements | BuildRuntime | StartPreloading | TakeBundle | MakeTemplate | MakeDatabase
+    | PublishRoute | ApplyProcesses | ProveHealth | StopProcesses | WithdrawRoute | DropDatabase | RemoveFolder
+    | RemoveUser | Forget
 )  # fmt: skip
