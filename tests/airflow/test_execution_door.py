@@ -30,6 +30,8 @@ def token(sub, *, lives=86400, left=None, secret=None, **claims):
     return jwt.encode(usual | claims, secret or conf.get("api_auth", "jwt_secret"), algorithm="HS512")
 
 async def main():
+    from airflow.api_fastapi.execution_api.versions import bundle
+    newest = bundle.versions[0].value
     one, other = uuid.uuid4(), uuid.uuid4()
     state = {"state": "running", "hostname": "h", "unixname": "u", "pid": 1, "start_date": "2026-01-01T00:00:00Z"}
     run = f"/execution/task-instances/{one}/run"
@@ -46,6 +48,11 @@ async def main():
         "a correlation id": ("PATCH", run, good | {"correlation-id": "c-1"}, state),
         "an old version": ("PATCH", run, good | {"Airflow-API-Version": "2025-04-28"}, state),
         "an unknown version": ("PATCH", run, good | {"Airflow-API-Version": "1999-01-01"}, state),
+        "this version": ("PATCH", run, good | {"Airflow-API-Version": newest}, state),
+        "this version, and a body that is wrong": ("PATCH", run, good | {"Airflow-API-Version": newest}, {"pid": "x"}),
+        "this version, a variable": ("GET", "/execution/variables/nothing",
+                                     good | {"Airflow-API-Version": newest, "correlation-id": "c-2"}, None),
+        "no version that there can be": ("PATCH", run, good | {"Airflow-API-Version": "tomorrow"}, state),
         "a variable": ("GET", "/execution/variables/nothing", good, None),
         "another method": ("DELETE", run, good, None),
         "no such path": ("GET", "/execution/nothing", good, None),
@@ -80,7 +87,7 @@ def test_both_ways_answer_alike(stage):
     found = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
     assert found, done.stdout[-2000:] + done.stderr[-3000:]
     both = json.loads(found[0].removeprefix("RESULT"))
-    assert len(both) == 16
+    assert len(both) == 20
     for name, (long, short) in both.items():
         assert short[:4] == long[:4], name
         assert long[4] == 0
@@ -91,6 +98,8 @@ def test_both_ways_answer_alike(stage):
     assert statuses["a forged token"] in {401, 403}
     assert statuses["an expired token"] in {401, 403}
     assert statuses["a body that is wrong"] == 422
+    for name in ("an old version", "this version", "this version, a variable", "no version that there can be"):
+        assert both[name][1][2]["airflow-api-version"], name
     assert both["a correlation id"][1][2]["correlation-id"] == "c-1"
     renewed = {name for name, (_, short) in both.items() if short[3]}
     assert renewed == {"a token that is nearly over"}

@@ -1,14 +1,16 @@
 """A shorter way to the Execution API: what tasks' supervisors ask does not pass what is there for browsers.
 
 The API server is one application. A request of a task's supervisor goes through compression, the renewal of session
-cookies, the search through all routes, and in the Execution API's own application through two further middlewares that
-Starlette runs as tasks of their own: a good part of the request's CPU. Here requests below `/execution/` go straight to
-that application, past:
+cookies, the search through all routes, and in the Execution API's own application through three further middlewares
+that Starlette runs as tasks of their own: a good part of the request's CPU. Here requests below `/execution/` go
+straight to that application, past:
 
 - compression, cookies and the auth manager's middlewares: supervisors have bearer tokens and send no cookies;
 - `CorrelationIdMiddleware`: what it does is done here (the id is bound for the log and sent back);
 - `JWTReissueMiddleware`: it hands out a new token when little is left of the old one. Its arithmetic is done here on
-  the token's claims, unverified; when a new one may be due, or they cannot be read, the request takes the stock way.
+  the token's claims, unverified; when a new one may be due, or they cannot be read, the request takes the stock way;
+- Cadwyn's `VersionPickingMiddleware`: it reads the API's version from a header, which is done here. A request without
+  that header passes it.
 
 The Execution API builds its routes, for a dozen versions of itself, at its first request: three seconds in which the
 whole server would stand still. Here that begins with the server, in a thread.
@@ -22,11 +24,13 @@ import base64
 import functools
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 _PREFIX = "/execution"
 _PASSED_BY = ("CorrelationIdMiddleware", "JWTReissueMiddleware")
+_PICKING = "VersionPickingMiddleware"
 _CORRELATION = b"correlation-id"
 # JWTReissueMiddleware's: it acts when at most a fifth of a token's life, or 30 s, are left. We hand over earlier.
 _LEFT_SHARE, _LEFT_SECONDS, _EARLIER_SECONDS = 0.20, 30, 5
@@ -91,23 +95,53 @@ def with_door(app: Any) -> Any:
     if len(mounts) != 1 or not isinstance(mounts[0].app, Cadwyn):
         return app
     names = [each.cls.__name__ for each in mounts[0].app.user_middleware]
-    known = all(name in names for name in _PASSED_BY) and hasattr(mounts[0].app, "_cadwyn_initialize")
+    known = all(name in names for name in (*_PASSED_BY, _PICKING)) and hasattr(mounts[0].app, "_cadwyn_initialize")
     return ExecutionDoor(app, mounts[0].app) if known else app
 
 
 def _short_way(execution: Any) -> App:
-    """The Execution API's application without the two middlewares, behind the access log."""
+    """The Execution API's application without the three middlewares, behind the access log."""
     from airflow.api_fastapi.common.http_access_log import HttpAccessLogMiddleware
 
     if not execution._cadwyn_initialized:  # noqa: SLF001
         execution._cadwyn_initialize()  # noqa: SLF001  (what its first request would do)
+    (picking,) = (each for each in execution.user_middleware if each.cls.__name__ == _PICKING)
+    versioned = _versioned(
+        _without(execution, (*_PASSED_BY, _PICKING)),
+        _without(execution, _PASSED_BY),
+        name=picking.kwargs["api_version_parameter_name"].lower().encode("latin-1"),
+        version=picking.kwargs["api_version_var"],
+    )
+    return HttpAccessLogMiddleware(_correlated(versioned))
+
+
+def _without(execution: Any, names: Collection[str]) -> App:
     all_of_them = execution.user_middleware
     try:
-        execution.user_middleware = [each for each in all_of_them if each.cls.__name__ not in _PASSED_BY]
-        short = execution.build_middleware_stack()
+        execution.user_middleware = [each for each in all_of_them if each.cls.__name__ not in names]
+        return execution.build_middleware_stack()  # type: ignore[no-any-return]
     finally:
         execution.user_middleware = all_of_them
-    return HttpAccessLogMiddleware(_correlated(short))
+
+
+def _versioned(app: App, unversioned: App, *, name: bytes, version: ContextVar[Any]) -> App:
+    """Tell the version that the header names to Cadwyn's router, and send it back."""
+
+    async def versioned(scope: Scope, receive: Any, send: Any) -> None:
+        asked = _header(scope, name)
+        if not asked:
+            await unversioned(scope, receive, send)
+            return
+        version.set(asked.decode("latin-1"))
+
+        async def answer(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (name, asked)]}
+            await send(message)
+
+        await app(scope, receive, answer)
+
+    return versioned
 
 
 def _correlated(app: App) -> App:
