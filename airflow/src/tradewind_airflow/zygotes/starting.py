@@ -77,7 +77,9 @@ class ZygotesChild(ProcessTracker):
         with contextlib.suppress(OSError):
             message = self._connection.recv(MESSAGE_MOST)
             if message:
-                status = os.waitstatus_to_exitcode(json.loads(message)["status"])
+                status = int(json.loads(message)["status"])
+                with contextlib.suppress(OSError):
+                    self._connection.send(b'{"heard": true}')
                 return Killed(status) if status < 0 else status
         return self._orphaned()
 

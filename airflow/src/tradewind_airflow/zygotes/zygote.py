@@ -6,7 +6,8 @@ nothing was asked for a while, or when it is old. Order of messages:
     zygote  {"parsed": true, "resident": bytes}  or  {"refused": "why"}, and it ends
     slot    {"task": true}, with four descriptors: requests, stdout, stderr, logs
     zygote  {"pid": 123}
-    zygote  {"status": 0}            what `waitpid` said, when the process has ended
+    zygote  {"status": 0}            when the process has ended: its exit status, negative for a signal
+    slot    {"heard": true}          and only then the process id can become another's
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 DESCRIPTORS = 4
 MESSAGE_MOST = 1 << 12
 IDLE_SECONDS = 20.0
+HEARD_SECONDS = 10.0
 AGE_SECONDS = 900.0
 _REASONS_MOST = 1000
 _F_SETSIG = getattr(fcntl, "F_SETSIG", 10)  # Python's own name for it is new
@@ -67,6 +69,8 @@ def serve(connection: socket.socket, file: File, begin: Callable[[], None]) -> N
         message, descriptors, *_ = socket.recv_fds(connection, MESSAGE_MOST, DESCRIPTORS)
         if not message:
             break
+        if not descriptors:  # "heard", later than it was waited for
+            continue
         _run(connection, descriptors, Task(parsed, output, begin))
     os._exit(0)
 
@@ -113,7 +117,11 @@ def _run(connection: socket.socket, descriptors: list[int], task: Task) -> None:
     for descriptor in descriptors:
         os.close(descriptor)
     _say(connection, pid=pid)
-    _say(connection, status=_end(connection, pid))
+    _wait(connection, pid)
+    _say(connection, status=_status(pid))
+    if _readable(connection, HEARD_SECONDS):
+        connection.recv(MESSAGE_MOST)
+    os.waitpid(pid, 0)
 
 
 def _become_task(descriptors: list[int], task: Task) -> None:
@@ -137,8 +145,8 @@ def _keep_the_files_own_work_at_exit() -> None:
     atexit._clear = left_alone  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def _end(connection: socket.socket, pid: int) -> int:
-    """Status of the task's process. Where the slot is gone meanwhile, nobody may go on."""
+def _wait(connection: socket.socket, pid: int) -> None:
+    """Return when the task's process has ended. Where the slot is gone meanwhile, nobody may go on."""
     end = os.pidfd_open(pid)
     with selectors.DefaultSelector() as selector:
         selector.register(end, selectors.EVENT_READ)
@@ -151,7 +159,14 @@ def _end(connection: socket.socket, pid: int) -> int:
                 os.killpg(pid, signal.SIGKILL)
                 selector.unregister(connection)
     os.close(end)
-    return os.waitpid(pid, 0)[1]
+
+
+def _status(pid: int) -> int:
+    """As `os.waitstatus_to_exitcode` says it; the process stays a zombie."""
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    if ended is None:
+        raise ChildProcessError(pid)
+    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
 
 def _say(connection: socket.socket, **message: Any) -> None:
