@@ -156,3 +156,38 @@ def test_a_snapshot_that_is_gone_is_named_in_the_tasks_log(stage, client):
     assert again["state"] == "failed"
     log = client.get(f"/api/v2/dags/orphan/dagRuns/{run['dag_run_id']}/taskInstances/say/logs/2").text
     assert f"cannot open version {old}" in log
+
+
+CALLS_BACK = """
+from pathlib import Path
+from airflow.sdk import dag, get_parsing_context, task
+
+if get_parsing_context().dag_id is None:  # the DAG processor's, not a task's
+    with Path({home!r}, "parses.txt").open("a") as file:
+        file.write(".")
+
+def told(context):
+    Path({home!r}, "told.txt").touch()
+
+@dag(schedule=None, is_paused_upon_creation=False, on_failure_callback=told)
+def calls_back():
+    @task
+    def fails():
+        raise ValueError("on purpose")
+    fails()
+
+calls_back()
+"""
+
+
+def test_a_callback_does_not_have_its_file_parsed_for_ever(stage, client):
+    """Stock parses it again every second from then on."""
+    home = stage.layout.home
+    version = stage.deploy({"calls_back.py": CALLS_BACK.format(home=str(home))})
+    seconds_until(lambda: live_version(client, "calls_back") == version, limit=LIMIT)
+    assert stage.trigger(client, "calls_back")["state"] == "failed"
+    seconds_until((home / "told.txt").exists, limit=30)
+    time.sleep(2)
+    before = len((home / "parses.txt").read_text())
+    time.sleep(6)
+    assert len((home / "parses.txt").read_text()) - before <= 1

@@ -1,11 +1,14 @@
 """`cp` deploys: new, changed, deleted and broken DAG files of a directory bucket, as a user sees them."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import Service, eventually
+from tests.scenario.insight import environment_id
 
 SOURCE = """
 from airflow.sdk import dag, task
@@ -40,8 +43,18 @@ def said(service: Service, environment: str, dag: str) -> object:
 
 
 @pytest.fixture
-def dags(service: Service, environment: str) -> Path:
-    return service.data / "buckets" / "shared" / "dags"
+def dags(service: Service, environment: str) -> Iterator[Path]:
+    """The bucket's folder. Afterwards, for whoever has to find out why a file was not taken up: where it got to."""
+    yield service.data / "buckets" / "shared" / "dags"
+    home = service.data / "environments" / environment_id(service, environment)
+    print("in force:", *(home / "bundle").glob("current"), (home / "bundle" / "current").readlink())
+    for version in sorted((home / "bundle" / "versions").iterdir(), key=lambda path: path.stat().st_mtime)[-3:]:
+        print(version.name, time.time() - version.stat().st_mtime, sorted(path.name for path in version.iterdir()))
+    for log in (service.data / "logs" / "control-plane.log", home / "logs" / "dag-processor.log"):
+        print(f"--- {log.name}", *log.read_text(errors="replace").splitlines()[-30:], sep="\n")
+    for each in psutil.process_iter(["name", "status", "cmdline", "create_time"]):
+        if "dag-processor" in " ".join(each.info["cmdline"] or ()):
+            print(each.pid, each.info["status"], each.info["create_time"], each.num_threads())
 
 
 def test_a_new_file_a_changed_file_and_a_deleted_file(service: Service, environment: str, dags: Path) -> None:

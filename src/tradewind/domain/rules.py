@@ -17,7 +17,7 @@ FORBIDDEN_OPTIONS = ("core.multi_team", "triggerer.queues_enabled")
 ENGINE_OPTION = "tradewind.engine"  # ours: who schedules and starts tasks
 ENGINES = ("tradewind", "stock")
 ZYGOTES_OPTION = "tradewind.zygotes"  # ours: whose tasks inherit their parsed DAG file
-ZYGOTES = ("auto", "eager", "off")
+ZYGOTES = ("off", "auto", "eager")
 _OBJECTS = ("sdk.coordinators", "sdk.queue_to_coordinator")  # merged with what the engine needs
 
 

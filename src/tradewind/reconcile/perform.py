@@ -32,6 +32,7 @@ from tradewind.reconcile.template import template_digest
 from tradewind.runtime import users
 
 HEALTH_SECONDS = 300.0
+DELETION_TASK_SECONDS = 20.0  # for tasks that run: a worker would wait for them for hours
 _MIGRATION_SECONDS = 600.0
 _EVIDENCE_LINES = 20
 
@@ -72,7 +73,7 @@ class Performer:
             case steps.ProveHealth():
                 self._prove(environment)
             case steps.StopProcesses():
-                self.hands.runtime.stop(str(environment.id))
+                self.hands.runtime.stop(str(environment.id), patience=DELETION_TASK_SECONDS)
             case steps.DropDatabase():
                 self.hands.databases.drop(environment.id)
             case steps.RemoveFolder(keep_logs):

@@ -49,7 +49,7 @@ def test_a_plain_spec_breaks_none():
         ),
         (
             {"airflow_configuration_options": {"tradewind.zygotes": "yes"}},
-            f"{OPTION} tradewind.zygotes must be one of auto, eager, off.",
+            f"{OPTION} tradewind.zygotes must be one of off, auto, eager.",
         ),
         *(
             ({"airflow_configuration_options": {option: given}}, f"{OPTION} {option} must be a JSON object.")

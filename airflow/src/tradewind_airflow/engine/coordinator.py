@@ -95,10 +95,10 @@ class WarmCoordinator(BaseCoordinator):
 
 
 def _zygotes() -> str:
-    """`[tradewind] zygotes`: auto, eager or off."""
+    """`[tradewind] zygotes`: off, auto or eager."""
     from airflow.sdk.configuration import conf
 
-    return str(conf.get("tradewind", "zygotes", fallback="auto"))
+    return str(conf.get("tradewind", "zygotes", fallback="off"))
 
 
 def _ceiling() -> int:
