@@ -1,5 +1,8 @@
 """Metadata databases: cloned from a template, owned by a role that reaches nothing else."""
 
+import os
+import signal
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Lock
@@ -7,6 +10,7 @@ from threading import Barrier, Lock
 import psycopg
 import pytest
 
+from tests.integration.test_store_server import has_come_back, postmaster
 from tradewind.domain.identifiers import new_environment_id
 from tradewind.store.databases import Databases
 from tradewind.store.server import CONTROL_DATABASE
@@ -282,3 +286,20 @@ def test_a_role_alone_counts_as_left(databases, new_id, postgres):
     assert databases.exists(id_)
     databases.drop(id_)
     assert not databases.exists(id_)
+
+
+def test_a_clones_sequences_go_on_where_they_were_after_a_crash(postgres, databases, template, new_id):
+    """PostgreSQL's own: a clone's sequence gives numbers that are in no log, and after a kill -9 gives them again."""
+    id_ = new_id()
+    databases.ensure(id_, PASSWORD, template)
+    with inside(databases, id_) as connection:
+        given = [connection.execute("INSERT INTO dag (name) VALUES ('x') RETURNING id").fetchone()[0] for _ in range(5)]
+    killed = postmaster(postgres)
+    os.kill(killed, signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while not has_come_back(postgres, killed):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    with inside(databases, id_) as connection:
+        (following,) = connection.execute("INSERT INTO dag (name) VALUES ('after') RETURNING id").fetchone()
+    assert following > max(given)

@@ -8,6 +8,8 @@ import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
+
 from tradewind.bootstrap import directory
 from tradewind.bootstrap.announcement import forget, recall
 from tradewind.bootstrap.processes import runtime_of
@@ -18,6 +20,7 @@ from tradewind.settings import Settings
 
 _TASK_SECONDS = 20.0
 _SERVICE_SECONDS = 120.0
+_ENDING_SECONDS = 10.0
 
 
 def bring_down(settings: Settings) -> bool:
@@ -36,6 +39,8 @@ def bring_down(settings: Settings) -> bool:
             if time.monotonic() > deadline:
                 raise TradewindError(f"cannot stop the service: process {process.pid} does not end")
             time.sleep(0.1)
+        with contextlib.suppress(psutil.TimeoutExpired):  # it has let go of everything, and ends now
+            process.wait(_ENDING_SECONDS)
     elif directory.is_held(layout):
         raise TradewindError("cannot stop the service: it is just starting; try again in some seconds")
     with directory.held(layout):
