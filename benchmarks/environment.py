@@ -36,6 +36,10 @@ ENGINES: Mapping[str, Mapping[str, Any]] = {
         "EnvironmentClass": "mw1.micro",
         "AirflowConfigurationOptions": {**_FIVE_SLOTS, "tradewind.engine": "stock"},
     },
+    "tradewind-zygotes": {
+        "EnvironmentClass": "mw1.micro",
+        "AirflowConfigurationOptions": {**_FIVE_SLOTS, "tradewind.zygotes": "auto"},
+    },
     "tradewind-2-schedulers": {"EnvironmentClass": "mw1.small", "MinWorkers": 1, "MaxWorkers": 1},
 }
 

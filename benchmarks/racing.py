@@ -16,7 +16,8 @@ from benchmarks.workloads import Workload
 
 TIME = "queued to end"
 AIRFLOWS = ("tradewind", "stock-local", "stock-celery")
-MORE_AIRFLOWS = ("tradewind-stock-engine", "tradewind-2-schedulers", "stock-celery-2")  # when they are named
+# when they are named
+MORE_AIRFLOWS = ("tradewind-stock-engine", "tradewind-zygotes", "tradewind-2-schedulers", "stock-celery-2")
 Take = Callable[[Turn, Installation], Iterator[Reading]]
 
 
