@@ -33,9 +33,10 @@ def test_deleting_while_creating(service: Service, pause: float) -> None:
     service.create(name, "early")
     id_ = environment_id(service, name)
     time.sleep(pause)
-    service.client().delete_environment(Name=name)
-    with contextlib.suppress(service.client().exceptions.ResourceNotFoundException):  # it is gone already
-        assert service.client().get_environment(Name=name)["Environment"]["Status"] in {"DELETING", "DELETED"}
+    client = service.client()  # an exception's class is its client's own
+    client.delete_environment(Name=name)
+    with contextlib.suppress(client.exceptions.ResourceNotFoundException):  # it is gone already
+        assert client.get_environment(Name=name)["Environment"]["Status"] in {"DELETING", "DELETED"}
     service.wait_gone(name, seconds=120)
     nothing_left(service, id_)
 
