@@ -154,7 +154,7 @@ def test_a_lost_listener_comes_back_and_nothing_stands_still_meanwhile(stage, cl
     )[0][0]
     assert ended >= 1, "there was no listening session"
     assert stage.trigger(client, "chain")["state"] == "success"
-    end = time.monotonic() + 60
+    end = time.monotonic() + 15
     listening = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid > 0"
     while not stage.postgres.query(listening, stage.database)[0][0]:
         assert time.monotonic() < end, "the scheduler listens no longer"

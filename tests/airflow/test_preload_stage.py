@@ -163,7 +163,7 @@ def test_a_component_comes_back_warm_after_its_end_and_cold_without_the_parent(s
     assert old.wait(30) == 0, "Airflow's own answer to TERM"
     assert not [member for member in family if member.is_running() and member.status() != psutil.STATUS_ZOMBIE]
     stage.start(processes["triggerer"])
-    eventually(lambda: child_of(stage, "triggerer").pid != fork.pid, seconds=60, what="another fork")
+    eventually(lambda: child_of(stage, "triggerer").pid != fork.pid, seconds=30, what="another fork")
 
     stage.running["preload"].kill()
     stage.running["preload"].wait(10)

@@ -70,7 +70,7 @@ def test_what_cannot_be_had_names_the_cause_and_leaves_nothing_running(service: 
     def only_logs() -> bool:
         return not folder.exists() or {path.name for path in folder.iterdir()} <= {"logs"}
 
-    eventually(only_logs, seconds=60, what="what was made to be taken back")
+    eventually(only_logs, seconds=20, what="what was made to be taken back")
     service.client().delete_environment(Name="bad")
     service.wait_gone("bad")
     nothing_left(service, id_)
@@ -82,7 +82,7 @@ def test_down_stops_everything_and_the_next_up_goes_on(data_root) -> None:
     assert left_of(data)
     done = tradewind("down", data=data)
     assert done.returncode == 0, done.stderr
-    eventually(lambda: left_of(data) == [], seconds=60, what="every process to be gone")
+    eventually(lambda: left_of(data) == [], seconds=10, what="every process to be gone")
     run = run_directory(data)
     assert run.parent == data or not run.exists(), "a folder of sockets elsewhere goes too"
     again = bring_up(data)

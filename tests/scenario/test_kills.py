@@ -46,7 +46,7 @@ def test_a_program_comes_back_once_and_the_next_run_succeeds(service: Service, e
         now = mains(service, environment).get(program, [])
         return len(now) == 1 and now[0].pid != victim.pid
 
-    eventually(replaced, seconds=120, what=f"another {program}")
+    eventually(replaced, seconds=60, what=f"another {program}")
     eventually(lambda: healthy(service, environment), seconds=120, what="health")
     assert service.run_dag(environment, "simple", seconds=180)["state"] == "success"
 
@@ -57,7 +57,7 @@ def start_slow_run(service: Service, environment: str) -> Callable[[], dict[str,
     run = service.rest(environment, "POST", "/dags/slow/dagRuns", Body={"logical_date": None})["dag_run_id"]
     running = f"/dags/slow/dagRuns/{run}/taskInstances/wait"
     eventually(
-        lambda: service.rest(environment, "GET", running)["state"] == "running", seconds=120, what="the task to run"
+        lambda: service.rest(environment, "GET", running)["state"] == "running", seconds=60, what="the task to run"
     )
 
     def look() -> dict[str, str]:
@@ -76,9 +76,7 @@ def test_the_environments_supervisor_dies_while_a_task_runs(service: Service, en
     victim = supervisor_of(service, id_)
     victim.kill()
     eventually(
-        lambda: supervisor_of(service, id_, missing_is_fine=True) not in {None, victim},
-        seconds=120,
-        what="a supervisor",
+        lambda: supervisor_of(service, id_, missing_is_fine=True) not in {None, victim}, seconds=60, what="a supervisor"
     )
     eventually(lambda: look()["state"] in {"success", "failed"}, seconds=240, what="the run to end")
     assert look()["state"] == "success"
@@ -98,7 +96,7 @@ def test_the_hosts_supervisor_dies(service: Service, environment: str) -> None:
     victim = supervisor_of(service, "host")
     victim.kill()
     eventually(
-        lambda: supervisor_of(service, "host", missing_is_fine=True) not in {None, victim}, seconds=120, what="it"
+        lambda: supervisor_of(service, "host", missing_is_fine=True) not in {None, victim}, seconds=60, what="it"
     )
 
     def answers() -> bool:
@@ -107,7 +105,7 @@ def test_the_hosts_supervisor_dies(service: Service, environment: str) -> None:
         except Exception:  # noqa: BLE001  (refused, reset, 502: whatever a door says while it is not there)
             return False
 
-    eventually(answers, seconds=120, what="the API to answer")
+    eventually(answers, seconds=60, what="the API to answer")
 
 
 def test_the_control_plane_dies_and_the_next_one_adopts_what_runs(

@@ -32,7 +32,7 @@ def test_marking_a_running_task_ends_its_process_and_all_that_it_started(
     """At the next heartbeat SIGTERM goes to the whole group, five seconds later SIGKILL."""
     one = marked[task]
     assert gone(one["pid"], one["at"], seconds=30)
-    assert gone(one["child"], one["at"], seconds=20)
+    assert gone(one["child"], one["at"], seconds=5)
 
 
 @pytest.mark.parametrize(("task", "state"), MARKS.items())

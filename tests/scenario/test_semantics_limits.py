@@ -89,14 +89,14 @@ def test_execution_timeout_ends_the_shell_of_a_bash_task(engine: Engine) -> None
     """BashOperator's on_kill ends the group of its shell."""
     engine.ended("sem_time_limits")
     shell = engine.note("sem_time_limits", "bash", "start")
-    assert gone(shell["child"], shell["at"], seconds=20)
+    assert gone(shell["child"], shell["at"], seconds=5)
 
 
 def test_execution_timeout_leaves_a_child_that_on_kill_does_not_end(engine: Engine) -> None:
     """It is an exception in the task, no signal to its group: a child that nobody ends lives on."""
     engine.ended("sem_time_limits")
     left = engine.note("sem_time_limits", "leaves_a_child", "start")
-    assert gone(left["pid"], left["at"], seconds=20)
+    assert gone(left["pid"], left["at"], seconds=5)
     assert not gone(left["child"], left["at"])
 
 
@@ -119,7 +119,7 @@ def test_a_run_that_outlasts_its_timeout_fails(engine: Engine) -> None:
     assert engine.state("sem_run_limit", seconds=60) == "failed"
     started = engine.note("sem_run_limit", "outlasts", "start")
     assert gone(started["pid"], started["at"], seconds=30)
-    assert gone(started["child"], started["at"], seconds=20)
+    assert gone(started["child"], started["at"], seconds=5)
     assert engine.task("sem_run_limit", "outlasts")[0] == "skipped"
     assert engine.task("sem_run_limit", "behind") == ("skipped", 0)
     assert engine.note("sem_run_limit", None, "dag_failed")["reason"] == "timed_out"

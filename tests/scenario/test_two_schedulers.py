@@ -71,7 +71,7 @@ def instances(service: Service, dag: str, run: str) -> list[dict[str, Any]]:
 def test_both_run_and_one_is_woken(service: Service, pair: str) -> None:
     id_ = environment_id(service, pair)
     assert program_of(service, id_, "scheduler-1") != program_of(service, id_, "scheduler-2")
-    eventually(lambda: len(prompt_sessions(service)) == 1, seconds=90, what="one scheduler to listen for all")
+    eventually(lambda: len(prompt_sessions(service)) == 1, seconds=20, what="one scheduler to listen for all")
 
 
 def test_each_task_of_a_fan_is_tried_once(service: Service, pair: str) -> None:
@@ -100,7 +100,7 @@ def test_the_one_that_is_woken_dies_and_the_line_goes_on(service: Service, pair:
     eventually(final, seconds=120, what="the line to end")
     assert ended["state"] == "success"
     assert {each["state"] for each in instances(service, "line", run)} == {"success"}
-    eventually(lambda: len(prompt_sessions(service)) == 1, seconds=90, what="another one to listen")
+    eventually(lambda: len(prompt_sessions(service)) == 1, seconds=30, what="another one to listen")
     time.sleep(1.5)
     assert len(prompt_sessions(service)) == 1
     assert prompt_sessions(service) != [before]

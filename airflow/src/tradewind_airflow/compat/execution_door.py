@@ -133,13 +133,7 @@ def _versioned(app: App, unversioned: App, *, name: bytes, version: ContextVar[A
             await unversioned(scope, receive, send)
             return
         version.set(asked.decode("latin-1"))
-
-        async def answer(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), (name, asked)]}
-            await send(message)
-
-        await app(scope, receive, answer)
+        await app(scope, receive, _sending_back(send, name, asked))
 
     return versioned
 
@@ -154,15 +148,20 @@ def _correlated(app: App) -> App:
             await app(scope, receive, send)
             return
         bind_contextvars(correlation_id=id_.decode("latin-1"))
-
-        async def answer(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), (_CORRELATION, id_)]}
-            await send(message)
-
-        await app(scope, receive, answer)
+        await app(scope, receive, _sending_back(send, _CORRELATION, id_))
 
     return correlated
+
+
+def _sending_back(send: Any, name: bytes, value: bytes) -> Any:
+    """`send`, and this header with the answer."""
+
+    async def answer(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), (name, value)]}
+        await send(message)
+
+    return answer
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
