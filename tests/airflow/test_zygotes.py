@@ -85,6 +85,14 @@ def test_a_task_dies_with_its_zygote_and_counts_as_killed(seen):
     assert seen["zygote_killed"] == [-9, True]
 
 
+def test_a_slot_that_is_out_of_step_loses_its_task_and_no_cpu(seen):
+    assert seen["out_of_step"] == [-9, True]
+
+
+def test_a_nursery_without_room_for_a_process_refuses_one_and_keeps_the_others(seen):
+    assert seen["no_room"] == [None, False]
+
+
 def test_zygote_and_task_end_with_the_slot(seen):
     assert seen["slot_gone"] == [True, True]
 

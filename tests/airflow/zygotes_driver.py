@@ -106,8 +106,17 @@ def gone(pid, seconds=10.0):
     return False
 
 
-def main():
+def main():  # noqa: PLR0915  (one story, in order)
     warmth.prepare()
+    refuse = Path(sys.argv[1], "no-more-processes")
+    fork = os.fork
+
+    def fork_if_there_is_room():
+        if refuse.exists():
+            raise BlockingIOError("Resource temporarily unavailable")
+        return fork()
+
+    os.fork = fork_if_there_is_room
     nursery = Nursery.opened(begin)
     (nursery_process,) = psutil.Process().children()
     seen = {}
@@ -129,7 +138,15 @@ def main():
     seen["terminated"] = int(task.child.wait(10)), task.child.wait(10).name
 
     task = Task(connection).tell(b"linger")
-    psutil.Process(zygotes[0]).kill()
+    connection.send(b'{"odd": true}')
+    seen["out_of_step"] = int(task.child.wait(10)), gone(task.said["pid"])
+
+    connection, _ = ask(nursery, "closed.py")
+    task = Task(connection).tell(b"linger")
+    refuse.touch()
+    seen["no_room"] = ask(nursery, "asks.py")[1], gone(task.said["pid"], 0.5)
+    refuse.unlink()
+    psutil.Process(task.said["parent"]).kill()
     seen["zygote_killed"] = int(task.child.wait(10)), gone(task.said["pid"])
 
     connection, _ = ask(nursery, "closed.py")

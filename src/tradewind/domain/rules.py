@@ -72,6 +72,8 @@ def _of_options(options: Mapping[str, str]) -> Iterator[str]:
     for option, values in ((ENGINE_OPTION, ENGINES), (ZYGOTES_OPTION, ZYGOTES)):
         if options.get(option, values[0]) not in values:
             yield f"The Airflow configuration option {option} must be one of {', '.join(values)}."
+    if options.get(ENGINE_OPTION) == "stock" and options.get(ZYGOTES_OPTION, ZYGOTES[0]) != ZYGOTES[0]:
+        yield f"The Airflow configuration option {ZYGOTES_OPTION} needs {ENGINE_OPTION} = {ENGINES[0]}."
     for option in _OBJECTS:
         if option in options and not _is_object(options[option]):
             yield f"The Airflow configuration option {option} must be a JSON object."

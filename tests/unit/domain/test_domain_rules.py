@@ -51,6 +51,10 @@ def test_a_plain_spec_breaks_none():
             {"airflow_configuration_options": {"tradewind.zygotes": "yes"}},
             f"{OPTION} tradewind.zygotes must be one of off, auto, eager.",
         ),
+        (
+            {"airflow_configuration_options": {"tradewind.engine": "stock", "tradewind.zygotes": "auto"}},
+            f"{OPTION} tradewind.zygotes needs tradewind.engine = tradewind.",
+        ),
         *(
             ({"airflow_configuration_options": {option: given}}, f"{OPTION} {option} must be a JSON object.")
             for option in ("sdk.coordinators", "sdk.queue_to_coordinator")

@@ -70,6 +70,8 @@ OPEN = {
     "random": "import random\nx = random.random()",
     "uuid": "import uuid\nx = str(uuid.uuid4())",
     "secrets": "import secrets\nx = secrets.token_hex()",
+    "numpy's generator, seeded": "import numpy.random\nnumpy.random.seed(42)",
+    "a module of its own called logging": "from common.logging import x",
     "os.urandom": "import os\nx = os.urandom(3)",
     "the process id": "import os\nx = os.getpid()",
     "a file elsewhere": "x = open('/etc/hostname').read()",
@@ -105,6 +107,11 @@ def folder(tmp_path: Path) -> Path:
     (libraries / "library_of_others.py").write_text(
         "import time, os\nimported = time.time(), os.getpid(), open('/etc/hostname').read()\ndef now(): return time.time()"
     )
+    (bundle / "common" / "logging").mkdir(parents=True)
+    (bundle / "common" / "logging" / "__init__.py").write_text("import time\nx = time.time()")
+    (libraries / "numpy").mkdir()
+    (libraries / "numpy" / "__init__.py").touch()
+    (libraries / "numpy" / "random.py").write_text("def seed(number): pass")
     (libraries / "library_that_connects.py").write_text("import socket\nsocket.getaddrinfo('localhost', 80)")
     return bundle
 

@@ -56,10 +56,12 @@ class WarmCoordinator(BaseCoordinator):
     def execute_task(self, **task: Any) -> BaseCoordinator.ExecutionResult:
         """Run one task in a process of its own to its end."""
         process = self._started(task)
-        greet_later(process)
-        status = process.wait()
-        if self._keeper is not None and isinstance(process, ZygoteSubprocess) and not process.has_ended:
-            self._keeper.drop()
+        try:
+            greet_later(process)
+            status = process.wait()
+        finally:
+            if self._keeper is not None and isinstance(process, ZygoteSubprocess) and not process.has_ended:
+                self._keeper.drop()  # the zygote reads the end, and ends what is left of the task
         return self.ExecutionResult(status, process.final_state)
 
     def _started(self, task: Mapping[str, Any]) -> ActivitySubprocess:

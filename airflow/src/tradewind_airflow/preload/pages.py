@@ -1,7 +1,8 @@
 """Large pages for memory that many forks share: a fork copies a table of pages, and its end takes it apart again.
 
 Python's memory after 2,400 imports is some 25,000 pages of 4 KiB. In pages of 2 MiB most of that table is 40 entries:
-a fork and its end cost half the CPU (14.2 to 6.6 ms by hand; no command repeats it). What a fork writes to it still gets a page of 4 KiB of its own.
+a fork and its end cost half the CPU (14.2 to 6.6 ms by hand; no command repeats it). What a fork writes to it still
+gets a page of 4 KiB of its own.
 
 Only stretches that are nearly full are made large: the rest of a large page is memory that was not there before. Where
 the kernel cannot (`MADV_COLLAPSE` needs Linux 6.1) everything stays as it is.

@@ -49,7 +49,10 @@ class Nursery:
 
     def ask(self, file: File) -> socket.socket | None:
         """Connection to a zygote that begins to parse that file. None where there is no nursery any more."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError:  # no descriptor is left
+            return None
         request = json.dumps({"file": file, "environment": dict(os.environ)}).encode()
         try:
             socket.send_fds(self._asking, [request], [theirs.fileno()], socket.MSG_DONTWAIT)
@@ -68,12 +71,15 @@ def _serve(asked: socket.socket, begin: Callable[[], None]) -> NoReturn:
     _title()
     nursery = os.getpid()
     while True:
-        request, descriptors, *_ = socket.recv_fds(asked, _REQUEST_MOST, 1)
-        if os.fork() == 0:
-            try:
-                _become_zygote(nursery, asked, request, descriptors, begin)
-            finally:
-                os._exit(1)
+        descriptors: list[int] = []
+        # no room for another process or descriptor: the slot reads the end, and the other zygotes live on
+        with contextlib.suppress(OSError):
+            request, descriptors, *_ = socket.recv_fds(asked, _REQUEST_MOST, 1)
+            if os.fork() == 0:
+                try:
+                    _become_zygote(nursery, asked, request, descriptors, begin)
+                finally:
+                    os._exit(1)
         for descriptor in descriptors:
             os.close(descriptor)
 

@@ -30,6 +30,14 @@ _GONE_SECONDS = 10.0
 Killed = enum.IntEnum("Killed", {each.name: -each for each in signal.Signals})  # type: ignore[misc]  # as psutil says it
 
 
+def _as_psutil_says(status: int) -> int:
+    """A signal by its name where it has one: a real-time signal may have none."""
+    try:
+        return Killed(status) if status < 0 else status
+    except ValueError:
+        return status
+
+
 class ZygoteLost(Exception):
     """It did not start the task's process. Nothing of the task was executed."""
 
@@ -80,7 +88,7 @@ class ZygotesChild(ProcessTracker):
                 status = int(json.loads(message)["status"])
                 with contextlib.suppress(OSError):
                     self._connection.send(b'{"heard": true}')
-                return Killed(status) if status < 0 else status
+                return _as_psutil_says(status)
         return self._orphaned()
 
     def _orphaned(self) -> int:

@@ -56,7 +56,7 @@ _ASKS_OF_TYPES = ((dt.datetime, ("now", "utcnow")), (dt.date, ("today",)))
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _FIXED = ("/usr/share/zoneinfo/", "/etc/localtime", "/dev/null")
 _IMPORTING = ("<frozen importlib", "<frozen zipimport")
-_LOGGING = "/logging/__init__.py"  # a record of a log has its time
+_LOGGING = logging.__file__  # a record of a log has its time
 _REASONS_MOST = 5
 
 _watching: Watch | None = None  # audit hooks cannot be taken away again: one is added, and asks for this
@@ -109,7 +109,7 @@ class Watch:
         frame = sys._getframe(1)  # noqa: SLF001
         while frame is not None:
             name = frame.f_code.co_filename
-            if name.startswith(_IMPORTING) or name.endswith(_LOGGING):
+            if name.startswith(_IMPORTING) or name == _LOGGING:
                 return False
             if name.startswith(self._roots):
                 return True
@@ -261,6 +261,7 @@ class _Leavings:
         self._descriptors = set(_descriptors())
         self._handlers = _handlers()
         self._drawn = random.getstate()
+        self._had_numpy = "numpy.random" in sys.modules
         self._logging = _logging()
 
     def more(self) -> Iterator[str]:
@@ -273,8 +274,10 @@ class _Leavings:
             yield "it handles a signal"
         if _logging() != self._logging:  # Airflow resets it before a task begins, so it has to be done after that
             yield "it configures logging"
-        if random.getstate() != self._drawn or _numpy_has_drawn():
+        if random.getstate() != self._drawn:
             yield "it draws random numbers"
+        if "numpy.random" in sys.modules and not self._had_numpy:  # seeded, drawn from or neither: it cannot be told
+            yield "it imports numpy.random"
         try:
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
@@ -311,9 +314,3 @@ def _logging() -> list[Any]:
         *logging.root.handlers,
         *((name, each) for name, each in handlers if not isinstance(each, logging.NullHandler)),
     ]
-
-
-def _numpy_has_drawn() -> bool:
-    numpy_random = sys.modules.get("numpy.random")
-    freshly_seeded = 624
-    return numpy_random is not None and numpy_random.get_state()[2] != freshly_seeded  # type: ignore[attr-defined]

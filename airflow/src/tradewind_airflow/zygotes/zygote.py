@@ -146,7 +146,10 @@ def _keep_the_files_own_work_at_exit() -> None:
 
 
 def _wait(connection: socket.socket, pid: int) -> None:
-    """Return when the task's process has ended. Where the slot is gone meanwhile, nobody may go on."""
+    """Return when the task's process has ended.
+
+    Where the slot is gone meanwhile, or says anything (it has nothing to say), nobody follows that task: it ends.
+    """
     end = os.pidfd_open(pid)
     with selectors.DefaultSelector() as selector:
         selector.register(end, selectors.EVENT_READ)
@@ -155,9 +158,9 @@ def _wait(connection: socket.socket, pid: int) -> None:
             ready = {key.fileobj for key, _ in selector.select()}
             if end in ready:
                 break
-            if not connection.recv(MESSAGE_MOST, socket.MSG_PEEK):
+            with contextlib.suppress(OSError):
                 os.killpg(pid, signal.SIGKILL)
-                selector.unregister(connection)
+            selector.unregister(connection)
     os.close(end)
 
 
