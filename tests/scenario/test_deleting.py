@@ -6,6 +6,7 @@ import time
 
 import psycopg
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conftest import Service, bring_up, eventually, tradewind
 from tests.scenario.insight import environment_id, left_of, superuser
@@ -90,3 +91,39 @@ def test_down_stops_everything_and_the_next_up_goes_on(data_root) -> None:
         assert again == first
     finally:
         assert tradewind("down", data=data).returncode == 0
+
+
+SLEEPS = """
+import time
+from airflow.sdk import dag, task
+
+@dag(schedule=None)
+def sleeps():
+    @task
+    def long():
+        time.sleep(600)
+    long()
+
+sleeps()
+"""
+
+
+def test_deleting_while_a_task_runs_does_not_wait_for_it(service: Service) -> None:
+    (service.bucket("busy") / "dags" / "sleeps.py").write_text(SLEEPS)
+    service.create("busy", "busy")
+    id_ = environment_id(service, "busy")
+    assert service.wait("busy")["Status"] == "AVAILABLE"
+
+    def known() -> bool:
+        with contextlib.suppress(ClientError):
+            service.rest("busy", "PATCH", "/dags/sleeps", Body={"is_paused": False})
+            return True
+        return False
+
+    eventually(known, seconds=60, what="the DAG to be known")
+    run = service.rest("busy", "POST", "/dags/sleeps/dagRuns", Body={"logical_date": None})["dag_run_id"]
+    path = f"/dags/sleeps/dagRuns/{run}/taskInstances/long"
+    eventually(lambda: service.rest("busy", "GET", path)["state"] == "running", seconds=60, what="the task to run")
+    service.client().delete_environment(Name="busy")
+    service.wait_gone("busy", seconds=60)
+    nothing_left(service, id_)
