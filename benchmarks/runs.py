@@ -117,10 +117,15 @@ def start_of(installation: Installation, run: Run) -> datetime:
 
 
 def await_known(installation: Installation, dags: Sequence[str], *, limit: float = 180) -> None:
-    """Return when the REST API knows all of them."""
+    """Return when the REST API knows all of them, and takes none of them for one whose file has gone."""
+
+    def is_there(dag: str) -> bool:
+        answer = installation.call("GET", f"/dags/{dag}")
+        return answer.is_fine and not answer.document["is_stale"]
+
     for dag in dags:
         seconds_until(
-            lambda dag=dag: installation.call("GET", f"/dags/{dag}").is_fine,  # type: ignore[misc]
+            lambda dag=dag: is_there(dag),  # type: ignore[misc]
             limit=limit,
             what=f"{installation.contender}'s DAG {dag} to be known",
         )
