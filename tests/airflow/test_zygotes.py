@@ -45,12 +45,23 @@ def seen(runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, A
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def test_a_closed_file_is_parsed_once_for_many_tasks(seen):
-    assert seen["closed"]["parsed"] is True
-    assert seen["closed"]["resident"] > 1 << 20
+def test_the_first_task_of_a_file_gets_none(seen):
+    assert seen["first"] == [{"later": True}, 0]
+
+
+def test_a_closed_file_is_parsed_once_for_many_tasks_and_slots(seen):
+    assert seen["closed"] == seen["second_slot"] == {"parsed": True}
     assert len(seen["zygotes"]) == 1
-    assert {task["parent"] for task in seen["tasks"]} == set(seen["zygotes"])
-    assert all(task["dags"] == ["closed"] and task["parse_seconds"] < 0.01 for task in seen["tasks"])
+    all_of_them = [*seen["tasks"], *seen["at_the_same_time"]]
+    assert {task["parent"] for task in all_of_them} == set(seen["zygotes"])
+    assert all(task["dags"] == ["closed"] and task["parse_seconds"] < 0.01 for task in all_of_them)
+
+
+def test_two_slots_have_tasks_at_the_same_time(seen):
+    one, two = seen["at_the_same_time"]
+    assert one["pid"] != two["pid"]
+    assert one["random"] != two["random"]
+    assert one["sockets"] == two["sockets"], "none of the other's"
 
 
 def test_each_task_has_its_process_its_group_and_its_numbers(seen):
@@ -77,35 +88,40 @@ def test_what_the_parse_said_is_said_by_each_task(seen):
         assert '"logger":"said.by.task"' in task["log"]
 
 
-def test_a_signal_is_told_as_it_is_in_stock(seen):
-    assert seen["terminated"] == [-15, "SIGTERM"]
+def test_a_signal_is_told_as_it_is_in_stock_and_meets_one_task_only(seen):
+    assert seen["terminated"] == [-15, "SIGTERM", False]
+
+
+def test_a_slot_that_is_out_of_step_loses_its_task_and_no_other(seen):
+    assert seen["out_of_step"] == [-9, True, False]
+
+
+def test_a_nursery_without_room_for_a_process_says_later_and_keeps_the_others(seen):
+    assert seen["no_room"] == [{"later": True}, False]
+
+
+def test_a_slots_task_ends_with_it_and_no_other(seen):
+    assert seen["slot_gone"] == [True, False, False]
 
 
 def test_a_task_dies_with_its_zygote_and_counts_as_killed(seen):
     assert seen["zygote_killed"] == [-9, True]
 
 
-def test_a_slot_that_is_out_of_step_loses_its_task_and_no_cpu(seen):
-    assert seen["out_of_step"] == [-9, True]
-
-
-def test_a_nursery_without_room_for_a_process_refuses_one_and_keeps_the_others(seen):
-    assert seen["no_room"] == [None, False]
-
-
-def test_zygote_and_task_end_with_the_slot(seen):
-    assert seen["slot_gone"] == [True, True]
-
-
 @pytest.mark.parametrize(
-    ("name", "why"), [("asks.py", "it asks time.time"), ("raises.py", "it cannot be imported"), ("leaves.py", None)]
+    ("name", "why"),
+    [("asks.py", "it asks time.time"), ("raises.py", "it cannot be imported"), ("leaves.py", "its zygote ended")],
 )
 def test_a_file_that_misbehaves_is_refused(seen, name, why):
-    assert seen[name] == (None if why is None else {"refused": why})
+    assert seen[name] == {"refused": why}
 
 
-def test_a_parse_that_hangs_ends_when_the_slot_lets_go(seen):
-    assert seen["hangs"] == [1, [True]]
+def test_a_refused_file_is_not_parsed_again(seen):
+    assert seen["asked_again"] == [{"refused": "it asks time.time"}, 0]
+
+
+def test_a_file_whose_zygote_was_killed_gets_another(seen):
+    assert seen["again"] == {"parsed": True}
 
 
 def test_without_the_nursery_nothing_is_left_and_nobody_is_asked(seen):
@@ -113,6 +129,16 @@ def test_without_the_nursery_nothing_is_left_and_nobody_is_asked(seen):
     assert seen["after"] is True
 
 
+def test_a_zygote_that_is_too_large_is_refused(seen):
+    assert seen["too_large"]["refused"].startswith("its zygote occupies ")
+
+
 def test_a_zygote_that_nobody_needs_ends(seen):
     assert seen["idle"] == [True, None], "the end of the connection"
     assert zygote.IDLE_SECONDS < zygote.AGE_SECONDS <= 3600
+
+
+def test_a_parse_that_hangs_is_given_up_and_its_process_ends(seen):
+    (said, ended) = seen["hangs"]
+    assert said["refused"].startswith("it is not parsed after ")
+    assert all(ended)

@@ -17,12 +17,14 @@ from pathlib import Path
 import psutil
 
 from tradewind_airflow.engine import warmth
-from tradewind_airflow.zygotes import zygote
+from tradewind_airflow.zygotes import nursery as nursery_module
+from tradewind_airflow.zygotes import roster, zygote
 from tradewind_airflow.zygotes.nursery import Nursery
 from tradewind_airflow.zygotes.parsed import File
 from tradewind_airflow.zygotes.starting import ZygotesChild, _forked
 
 VERSION = "v1"
+CEILING = 1 << 30
 
 
 def begin():
@@ -90,7 +92,7 @@ def first(connection, seconds=60):
 
 def ask(nursery, name):
     os.environ["THE_FILE"] = name
-    connection = nursery.ask(File("dags", VERSION, name))
+    connection = nursery.ask(File("dags", VERSION, name), at_once=True)
     return connection, first(connection)
 
 
@@ -117,11 +119,14 @@ def main():  # noqa: PLR0915  (one story, in order)
         return fork()
 
     os.fork = fork_if_there_is_room
-    nursery = Nursery.opened(begin)
+    nursery = Nursery.opened(begin, CEILING)
     (nursery_process,) = psutil.Process().children()
     seen = {}
 
     os.environ["OWN"] = "set after the nursery"
+    os.environ["THE_FILE"] = "closed.py"
+    first_of_all = nursery.ask(File("dags", VERSION, "closed.py"))
+    seen["first"] = first(first_of_all), len(nursery_process.children())
     connection, seen["closed"] = ask(nursery, "closed.py")
     tasks = []
     for _ in range(3):
@@ -130,51 +135,52 @@ def main():  # noqa: PLR0915  (one story, in order)
         task.tell(b"end")
         tasks[-1]["status"] = task.child.wait(10)
     seen["tasks"] = tasks
-    zygotes = [one.pid for one in nursery_process.children()]
-    seen["zygotes"] = zygotes
 
-    task = Task(connection).tell(b"linger")
-    task.child.send_signal(signal.SIGTERM)
-    seen["terminated"] = int(task.child.wait(10)), task.child.wait(10).name
+    other, seen["second_slot"] = ask(nursery, "closed.py")
+    one, two = Task(connection).tell(b"linger"), Task(other).tell(b"linger")
+    seen["at_the_same_time"] = one.said, two.said
+    one.child.send_signal(signal.SIGTERM)
+    seen["terminated"] = int(one.child.wait(10)), one.child.wait(10).name, gone(two.said["pid"], 0.5)
 
-    task = Task(connection).tell(b"linger")
-    connection.send(b'{"odd": true}')
-    seen["out_of_step"] = int(task.child.wait(10)), gone(task.said["pid"])
+    third, _ = ask(nursery, "closed.py")
+    one = Task(third).tell(b"linger")
+    third.send(b'{"odd": true}')
+    seen["out_of_step"] = int(one.child.wait(10)), gone(one.said["pid"]), gone(two.said["pid"], 0.5)
+    third.close()
 
-    connection, _ = ask(nursery, "closed.py")
-    task = Task(connection).tell(b"linger")
     refuse.touch()
-    seen["no_room"] = ask(nursery, "asks.py")[1], gone(task.said["pid"], 0.5)
+    seen["no_room"] = ask(nursery, "asks.py")[1], gone(two.said["pid"], 0.5)
     refuse.unlink()
-    psutil.Process(task.said["parent"]).kill()
-    seen["zygote_killed"] = int(task.child.wait(10)), gone(task.said["pid"])
 
-    connection, _ = ask(nursery, "closed.py")
-    task = Task(connection).tell(b"linger")
+    one = Task(connection).tell(b"linger")
     connection.close()
-    seen["slot_gone"] = gone(task.said["pid"]), gone(task.said["parent"])
+    seen["slot_gone"] = gone(one.said["pid"]), gone(two.said["pid"], 0.5), gone(two.said["parent"], 0)
+    seen["zygotes"] = [one.pid for one in nursery_process.children()]
+
+    psutil.Process(two.said["parent"]).kill()
+    seen["zygote_killed"] = int(two.child.wait(10)), gone(two.said["pid"])
 
     for name in ("asks.py", "raises.py", "leaves.py"):
         connection, seen[name] = ask(nursery, name)
         connection.close()
+    seen["asked_again"] = ask(nursery, "asks.py")[1], len(nursery_process.children())
 
-    os.environ["THE_FILE"] = "hangs.py"
-    connection = nursery.ask(File("dags", VERSION, "hangs.py"))
-    time.sleep(2)
-    hanging = [one.pid for one in nursery_process.children()]
-    connection.close()
-    seen["hangs"] = len(hanging), [gone(pid) for pid in hanging]
-
-    connection, _ = ask(nursery, "closed.py")
+    connection, seen["again"] = ask(nursery, "closed.py")
     task = Task(connection).tell(b"linger")
     nursery_process.kill()
     seen["nursery_killed"] = int(task.child.wait(10)), gone(task.said["pid"]), gone(task.said["parent"])
     nursery_process.wait(10)
     seen["after"] = nursery.ask(File("dags", VERSION, "closed.py")) is None
 
-    zygote.IDLE_SECONDS = 0.5
-    connection, said = ask(Nursery.opened(begin), "closed.py")
+    seen["too_large"] = ask(Nursery.opened(begin, 1), "closed.py")[1]
+    zygote.IDLE_SECONDS, roster.PARSE_SECONDS_MOST, nursery_module._LOOK_SECONDS = 0.5, 1.0, 0.3
+    impatient = Nursery.opened(begin, CEILING)
+    connection, said = ask(impatient, "closed.py")
     seen["idle"] = said["parsed"], first(connection)
+    seen["hangs"] = (
+        ask(impatient, "hangs.py")[1],
+        [gone(each.pid) for each in psutil.Process().children()[-1].children()],
+    )
     print(json.dumps(seen))
 
 

@@ -1,171 +1,144 @@
-"""Which zygote a slot keeps. The zygote's end of each connection is the test's."""
+"""Which zygotes a slot is connected to. The other end of each connection is the test's."""
 
 import json
 import socket
 
 import pytest
 
-from tradewind_airflow.zygotes.keeping import PARSE_SECONDS_MOST, Keeper
+from tradewind_airflow.zygotes.keeping import CONNECTIONS_MOST, PATIENCE_SECONDS, Keeper
 from tradewind_airflow.zygotes.parsed import File
 
 ONE, TWO = File("bucket", "v1", "one.py"), File("bucket", "v1", "two.py")
-NEXT_VERSION = File("bucket", "v2", "one.py")
-CEILING = 1000
 
 
 class Zygotes:
-    """Answers what the nursery is asked with a connection whose other end is kept."""
+    """Answers each request as `answers` says, by the file's name; nothing where it says nothing."""
 
     def __init__(self) -> None:
         self.asked: list[File] = []
-        self.ends: list[socket.socket] = []
+        self.at_once: list[bool] = []
+        self.ends: dict[File, socket.socket] = {}
+        self.answers: dict[File, dict[str, object]] = {}
         self.is_gone = False
 
-    def ask(self, file: File) -> socket.socket | None:
+    def ask(self, file: File, *, at_once: bool = False) -> socket.socket | None:
         self.asked.append(file)
+        self.at_once.append(at_once)
         if self.is_gone:
             return None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.ends.append(theirs)
+        if file in self.ends:
+            self.ends[file].close()
+        self.ends[file] = theirs
+        if file in self.answers:
+            self.say(file, **self.answers[file])
         return ours
 
-    def say(self, **message: object) -> None:
-        self.ends[-1].send(json.dumps(message).encode())
+    def say(self, file: File, **message: object) -> None:
+        self.ends[file].send(json.dumps(message).encode())
+        if "parsed" not in message:
+            self.ends[file].close()
 
 
 @pytest.fixture
 def zygotes():
     made = Zygotes()
     yield made
-    for end in made.ends:
+    for end in made.ends.values():
         end.close()
 
 
 @pytest.fixture
 def keeper(zygotes):
-    made = Keeper(zygotes, CEILING)
+    made = Keeper(zygotes)
     yield made
-    made.drop()
+    for file in zygotes.asked:
+        made.drop(file)
 
 
-def begin(keeper: Keeper, *files: File) -> None:
-    for file in files:
-        keeper.begun(file)
-
-
-def test_a_single_task_of_a_file_makes_no_zygote(keeper, zygotes):
-    begin(keeper, ONE, TWO, ONE, TWO)
-    assert zygotes.asked == []
-
-
-def test_the_second_in_a_row_makes_one_and_nobody_waits_for_it(keeper, zygotes):
-    begin(keeper, ONE, ONE)
-    assert zygotes.asked == [ONE]
-    assert keeper.ready(ONE) is None
-    begin(keeper, ONE, ONE)
-    assert zygotes.asked == [ONE]
-
-
-def test_a_proven_parse_is_used_by_that_file_only(keeper, zygotes):
-    begin(keeper, ONE, ONE)
-    zygotes.say(parsed=True, resident=10)
+def test_one_that_has_parsed_the_file_is_used_at_once_and_kept(keeper, zygotes):
+    zygotes.answers[ONE] = {"parsed": True}
     assert keeper.ready(ONE) is keeper.ready(ONE) is not None
+    assert zygotes.asked == [ONE]
     assert keeper.ready(TWO) is None
-    assert keeper.ready(NEXT_VERSION) is None
 
 
-@pytest.mark.parametrize("other", [TWO, NEXT_VERSION])
-def test_another_file_or_version_ends_it(keeper, zygotes, other):
-    begin(keeper, ONE, ONE)
-    zygotes.say(parsed=True, resident=10)
-    keeper.ready(ONE)
-    begin(keeper, other)
-    assert zygotes.ends[0].recv(10) == b""
+def test_nobody_waits_for_one_that_still_parses(keeper, zygotes):
     assert keeper.ready(ONE) is None
-    begin(keeper, other)
-    assert zygotes.asked == [ONE, other]
-
-
-@pytest.mark.parametrize("said", [{"refused": "it asks time.time"}, {"parsed": True, "resident": CEILING + 1}])
-def test_a_file_that_is_refused_or_too_large_is_not_tried_again(keeper, zygotes, said, capsys):
-    begin(keeper, ONE, ONE)
-    zygotes.say(**said)
     assert keeper.ready(ONE) is None
-    assert "one.py" in capsys.readouterr().out
-    begin(keeper, ONE, ONE, ONE)
-    assert zygotes.asked == [ONE]
-
-
-def test_a_zygote_that_dies_over_the_parse_counts_as_refused(keeper, zygotes):
-    begin(keeper, ONE, ONE)
-    zygotes.ends[0].close()
-    assert keeper.ready(ONE) is None
-    begin(keeper, ONE, ONE)
-    assert zygotes.asked == [ONE]
-
-
-def test_one_that_ended_for_its_age_is_made_again(keeper, zygotes):
-    begin(keeper, ONE, ONE)
-    zygotes.say(parsed=True, resident=10)
+    assert zygotes.asked == [ONE], "it was asked already"
+    zygotes.say(ONE, parsed=True)
     assert keeper.ready(ONE) is not None
-    zygotes.ends[0].close()
+    assert PATIENCE_SECONDS <= 0.01
+
+
+def test_later_means_that_it_is_asked_again(keeper, zygotes):
+    zygotes.answers[ONE] = {"later": True}
     assert keeper.ready(ONE) is None
-    begin(keeper, ONE)
+    zygotes.answers[ONE] = {"parsed": True}
+    assert keeper.ready(ONE) is not None
     assert zygotes.asked == [ONE, ONE]
+
+
+def test_a_file_that_was_refused_is_not_asked_for_again(keeper, zygotes, capsys):
+    zygotes.answers[ONE] = {"refused": "it asks time.time"}
+    assert keeper.ready(ONE) is None
+    assert keeper.ready(ONE) is None
+    assert zygotes.asked == [ONE]
+    assert "it asks time.time" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_one_that_has_gone_is_asked_for_again(keeper, zygotes, answered):
+    if answered:
+        zygotes.answers[ONE] = {"parsed": True}
+    keeper.ready(ONE)
+    zygotes.ends[ONE].close()
+    zygotes.answers[ONE] = {"parsed": True}
+    keeper.ready(ONE)
+    assert keeper.ready(ONE) is not None
+    assert zygotes.asked == [ONE, ONE]
+
+
+def test_one_that_was_dropped_reads_the_end(keeper, zygotes):
+    zygotes.answers[ONE] = {"parsed": True}
+    keeper.ready(ONE)
+    keeper.drop(ONE)
+    assert zygotes.ends[ONE].recv(10) == b""
 
 
 def test_without_a_nursery_tasks_start_as_ever(keeper, zygotes):
     zygotes.is_gone = True
-    begin(keeper, ONE, ONE)
     assert keeper.ready(ONE) is None
+
+
+def test_files_do_not_pile_up(keeper, zygotes):
+    files = [File("bucket", "v1", f"{number}.py") for number in range(CONNECTIONS_MOST + 3)]
+    for file in files:
+        zygotes.answers[file] = {"parsed": True}
+        assert keeper.ready(file) is not None
+    assert zygotes.ends[files[0]].recv(10) == b"", "the one longest not used"
+    assert keeper.ready(files[-1]) is not None
+    assert zygotes.asked == files
 
 
 def test_what_was_refused_is_forgotten_some_day(keeper, zygotes):
-    begin(keeper, ONE, ONE)
-    zygotes.say(refused="no")
-    keeper.ready(ONE)
-    for number in range(200):
-        other = File("bucket", "v1", f"{number}.py")
-        begin(keeper, other, other)
-        zygotes.say(refused="no")
-        keeper.ready(other)
-    begin(keeper, ONE, ONE)
-    assert zygotes.asked.count(ONE) == 2
+    files = [File("bucket", "v1", f"{number}.py") for number in range(202)]
+    for file in files:
+        zygotes.answers[file] = {"refused": "no"}
+        keeper.ready(file)
+    keeper.ready(files[0])
+    keeper.ready(files[-1])
+    assert zygotes.asked == [*files, files[0]]
 
 
-def test_a_parse_without_end_is_given_up(zygotes):
-    now = [0.0]
-    keeper = Keeper(zygotes, CEILING, clock=lambda: now[0])
-    begin(keeper, ONE, ONE)
-    now[0] = PARSE_SECONDS_MOST - 1
-    assert keeper.ready(ONE) is None
-    zygotes.ends[0].setblocking(False)
-    with pytest.raises(BlockingIOError):
-        zygotes.ends[0].recv(1)
-    now[0] = PARSE_SECONDS_MOST
-    assert keeper.ready(ONE) is None
-    assert zygotes.ends[0].recv(1) == b"", "let go of: the kernel kills a zygote that still parses then"
-    begin(keeper, ONE, ONE)
-    assert zygotes.asked == [ONE]
-
-
-def test_an_eager_slot_waits_for_the_parse_of_its_first_task(zygotes):
-    keeper = Keeper(zygotes, CEILING, is_eager=True)
-    asked = zygotes.ask
-
-    def ask_and_answer(file: File) -> socket.socket | None:
-        connection = asked(file)
-        zygotes.say(**({"parsed": True, "resident": 10} if file == ONE else {"refused": "it asks time.time"}))
-        return connection
-
-    zygotes.ask = ask_and_answer
+def test_an_eager_slot_waits_for_the_parse(zygotes):
+    keeper = Keeper(zygotes, is_eager=True)
+    zygotes.answers = {ONE: {"parsed": True}, TWO: {"refused": "it asks time.time"}}
     assert keeper.ready(ONE) is not None
-    begin(keeper, ONE)
     assert keeper.ready(TWO) is None
-    begin(keeper, TWO)
-    assert keeper.ready(TWO) is None
+    zygotes.ends[ONE].close()  # for its age
     assert keeper.ready(ONE) is not None
-    zygotes.ends[-1].close()  # for its age
-    assert keeper.ready(ONE) is not None
-    assert zygotes.asked == [ONE, TWO, ONE, ONE]
-    keeper.drop()
+    assert zygotes.asked == [ONE, TWO, ONE]
+    assert all(zygotes.at_once)
+    keeper.drop(ONE)

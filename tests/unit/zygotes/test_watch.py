@@ -10,15 +10,21 @@ import pytest
 
 SOURCE = Path(__file__).parents[3] / "airflow" / "src"
 DRIVER = """
-import importlib.util, json, os, sys
+import builtins, importlib.util, json, os, sys, sysconfig
+from tradewind_airflow.zygotes import watch as module
 from tradewind_airflow.zygotes.watch import Unavailable, Watch
 file = sys.argv[1]
-supervisor = Unavailable()
-sys.path.append(os.path.dirname(file))
-with Watch(os.path.dirname(file)) as watch:
+builtins.supervisor = Unavailable()
+libraries = os.path.join(os.path.dirname(os.path.dirname(file)), "libraries")
+stdlib = sysconfig.get_path
+sysconfig.get_path = lambda name: libraries if name == "purelib" else stdlib(name)
+module.HARMLESS |= {"library_of_others", "library_that_connects", "library_bound_before", "library_of_numbers", "library_of_connections"}
+sys.path += [os.path.dirname(file), libraries]
+import library_bound_before, library_of_connections
+with Watch(os.path.dirname(file), further=((library_of_connections, ("get",)),)) as watch:
     spec = importlib.util.spec_from_file_location("dag_file", file)
     module = importlib.util.module_from_spec(spec)
-    module.supervisor, sys.modules["dag_file"] = supervisor, module
+    sys.modules["dag_file"] = module
     spec.loader.exec_module(module)
 after = eval(sys.argv[2], vars(module)) if sys.argv[2:] else None
 os.write(1, json.dumps([watch.reasons, after]).encode())
@@ -48,8 +54,10 @@ CLOSED = {
     "questions about its bundle": "import os\nfrom pathlib import Path\nassert Path(__file__).exists()\nassert os.listdir(os.path.dirname(__file__))",
     "an environment variable": "import os\nhome = os.environ.get('HOME'); os.environ['MINE'] = '1'",
     "a given moment, formatted": "import time\ntext = time.strftime('%Y', time.gmtime(0))",
-    "durations": "import time\nbegan = time.monotonic(); took = time.perf_counter()",
+    "where it lies itself": "import os\nfrom pathlib import Path\nhere = Path(__file__).resolve().parent; there = os.path.realpath(__file__)",
+    "a function's own import": "def task():\n    import anything_at_all",
     "a module of its bundle": "import neighbour",
+    "a provider that stays with Python": "import airflow.providers.standard\nfrom airflow.providers import standard",
     "a library that reads clock and files while it is imported": "import library_of_others",
     "a generator of its own": "import random\ngenerator = random.Random(3); n = generator.random()",
     "something for the end of the process": "import atexit\natexit.register(print)",
@@ -70,8 +78,23 @@ OPEN = {
     "random": "import random\nx = random.random()",
     "uuid": "import uuid\nx = str(uuid.uuid4())",
     "secrets": "import secrets\nx = secrets.token_hex()",
-    "numpy's generator, seeded": "import numpy.random\nnumpy.random.seed(42)",
+    "a clock that only goes forward": "import time\nbegan = time.monotonic()",
+    "another clock": "import time\nbegan = time.clock_gettime(time.CLOCK_REALTIME)",
+    "a clock by a name that was bound before": "import library_bound_before\nx = library_bound_before.hour()",
+    "a generator without a seed": "import random\ngenerator = random.Random()",
+    "a library's generator without a seed": "import library_of_numbers",
+    "threads that have ended": "from concurrent.futures import ThreadPoolExecutor\nimport time\nwith ThreadPoolExecutor(1) as pool:\n    x = pool.submit(time.time).result()",
+    "a library that nobody has looked at": "import some_driver",
+    "that in a class": "class A:\n    import some_driver",
+    "that by name": "import importlib\nimportlib.import_module('some_driver')",
+    "that within a function that is called": "def read():\n    import some_driver\n    return some_driver.rows\nx = read()",
+    "a module of its bundle that imports one": "import importer",
+    "a provider that nobody has looked at": "import airflow.providers.some_database",
+    "that from the package of all": "from airflow.providers import some_database",
+    "a question that whoever watches has named": "import library_of_connections\nx = library_of_connections.get('a')",
+    "a module from elsewhere": "import os, sys\nsys.path.append(os.path.join(os.path.dirname(os.path.dirname(__file__)), 'elsewhere'))\nimport elsewhere",
     "a module of its own called logging": "from common.logging import x",
+    "the supervisor's connection, kept": "x = supervisor",
     "os.urandom": "import os\nx = os.urandom(3)",
     "the process id": "import os\nx = os.getpid()",
     "a file elsewhere": "x = open('/etc/hostname').read()",
@@ -107,38 +130,46 @@ def folder(tmp_path: Path) -> Path:
     (libraries / "library_of_others.py").write_text(
         "import time, os\nimported = time.time(), os.getpid(), open('/etc/hostname').read()\ndef now(): return time.time()"
     )
+    (bundle / "importer.py").write_text("import some_driver")
     (bundle / "common" / "logging").mkdir(parents=True)
     (bundle / "common" / "logging" / "__init__.py").write_text("import time\nx = time.time()")
-    (libraries / "numpy").mkdir()
-    (libraries / "numpy" / "__init__.py").touch()
-    (libraries / "numpy" / "random.py").write_text("def seed(number): pass")
+    (libraries / "some_driver.py").write_text("rows = 3")
+    (libraries / "airflow" / "providers" / "some_database").mkdir(parents=True)
+    (libraries / "airflow" / "providers" / "standard").mkdir()
+    (libraries / "library_of_connections.py").write_text("def get(name): return name")
+    (libraries / "library_bound_before.py").write_text(
+        "from time import localtime\ndef hour(): return localtime().tm_hour"
+    )
+    (libraries / "library_of_numbers.py").write_text("import random\ngenerator = random.Random()")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "elsewhere.py").write_text("n = 3")
     (libraries / "library_that_connects.py").write_text("import socket\nsocket.getaddrinfo('localhost', 80)")
     return bundle
 
 
-def on_path(text: str) -> str:
-    return f"import sys, os\nsys.path.append(os.path.join(os.path.dirname(os.path.dirname(__file__)), 'libraries'))\n{text}"
-
-
 @pytest.mark.parametrize("name", CLOSED)
 def test_a_parse_that_another_process_would_repeat_is_closed(folder, name):
-    assert parse(folder, on_path(CLOSED[name]))[0] == []
+    assert parse(folder, CLOSED[name])[0] == []
 
 
 @pytest.mark.parametrize("name", OPEN)
 def test_a_parse_that_asks_or_leaves_anything_else_is_not(folder, name):
-    assert parse(folder, on_path(OPEN[name]))[0] != []
+    assert parse(folder, OPEN[name])[0] != []
 
 
 def test_afterwards_everything_is_what_it_was(folder):
-    text = "import datetime, os, random, time\nfrom time import time as clock\nclass A:\n    now = clock"
+    text = "import copy, datetime, os, pickle, random, time\nfrom time import time as clock\nclass A:\n    now = clock"
     after = (
         "[type(clock).__name__, clock is time.time, type(os.stat).__name__, type(os.environ._data).__name__,"
         " type(datetime.datetime.__dict__['now']).__name__, datetime.datetime.now().year > 2000, A().now() > 0,"
-        " os.stat in os.supports_follow_symlinks]"
+        " os.stat in os.supports_follow_symlinks, copy.deepcopy({'a': A.__dict__['now']})['a'] is time.time,"
+        " pickle.loads(pickle.dumps(A.__dict__['now'])) is time.time, random.Random.seed.__name__]"
     )
     told = "builtin_function_or_method"
-    assert parse(folder, text, after) == ([], [told, True, told, "dict", "classmethod_descriptor", True, True, True])
+    assert parse(folder, text, after) == (
+        [],
+        [told, True, told, "dict", "classmethod_descriptor", True, True, True, True, True, "seed"],
+    )
 
 
 def test_it_says_what_it_was(folder):

@@ -3,8 +3,8 @@
 Stock, a task's process is a fork of its Celery slot, and then imports the task runner, the DAG parser and the
 operators: two thirds of a short task's CPU. Here the worker has imported all that before its slots were forked
 (`warmth`), so a slot is the zygote of its tasks: it executes no task's code, holds no task's token between two tasks,
-and Celery replaces it after a number of tasks or above a memory ceiling. Several tasks of one DAG file in a row, whose
-parse was closed, are forks of a process that has parsed it (`tradewind_airflow.zygotes`).
+and Celery replaces it after a number of tasks or above a memory ceiling. Tasks of a DAG file whose parse was
+closed are forks of a process that has parsed it (`tradewind_airflow.zygotes`).
 
 Beside that everything is Airflow's: its supervisor forks the process, gives it a process group, four sockets, log and
 token of its own, watches it, and waits for it as its child. In the child, `inheritance` is refused before Airflow's
@@ -45,33 +45,27 @@ class WarmCoordinator(BaseCoordinator):
 
     def __init__(self) -> None:
         eager = _zygotes() == "eager"
-        self._keeper = Keeper(self.nursery, _ceiling(), is_eager=eager) if self.nursery is not None else None
+        self._keeper = Keeper(self.nursery, is_eager=eager) if self.nursery is not None else None
 
     @classmethod
     def prepare(cls) -> None:
         """In the worker's main process, before it forks its slots and takes a message."""
         if sys.platform == "linux" and _zygotes() != "off":
-            cls.nursery = Nursery.opened(begin)
+            cls.nursery = Nursery.opened(begin, _ceiling())
 
     def execute_task(self, **task: Any) -> BaseCoordinator.ExecutionResult:
         """Run one task in a process of its own to its end."""
-        process = self._started(task)
+        bundle = task["bundle_info"]
+        file = File(bundle.name, str(bundle.version), os.fspath(task["dag_rel_path"]))
+        keeper = self._keeper if bundle.version is not None else None  # without a version a file may change
+        process = (None if keeper is None else self._from_zygote(keeper, file, task)) or self._from_slot(task)
+        greet_later(process)
         try:
-            greet_later(process)
             status = process.wait()
         finally:
-            if self._keeper is not None and isinstance(process, ZygoteSubprocess) and not process.has_ended:
-                self._keeper.drop()  # the zygote reads the end, and ends what is left of the task
+            if keeper is not None and isinstance(process, ZygoteSubprocess) and not process.has_ended:
+                keeper.drop(file)  # the zygote reads the end, and ends what is left
         return self.ExecutionResult(status, process.final_state)
-
-    def _started(self, task: Mapping[str, Any]) -> ActivitySubprocess:
-        bundle = task["bundle_info"]
-        if self._keeper is None or bundle.version is None:
-            return self._from_slot(task)
-        file = File(bundle.name, str(bundle.version), os.fspath(task["dag_rel_path"]))
-        process = self._from_zygote(self._keeper, file, task) or self._from_slot(task)
-        self._keeper.begun(file)
-        return process
 
     @staticmethod
     def _from_zygote(keeper: Keeper, file: File, task: Mapping[str, Any]) -> ActivitySubprocess | None:
@@ -81,11 +75,11 @@ class WarmCoordinator(BaseCoordinator):
         try:
             return ZygoteSubprocess.start(connection=connection, **task)
         except ZygoteLost as error:
-            keeper.drop()
+            keeper.drop(file)
             log.warning("The zygote of %s is lost (%s): the task starts without it", file.path, error)
             return None
         except BaseException:  # the API server says no, or cannot be reached: what the zygote says of it is not heard
-            keeper.drop()
+            keeper.drop(file)
             raise
 
     @staticmethod

@@ -35,10 +35,13 @@ class Parsed:
     def __init__(self, file: File, output: Output) -> None:
         from airflow.configuration import conf
         from airflow.dag_processing.bundles.manager import DagBundlesManager
+        from airflow.sdk.execution_time import context
 
         bundle = DagBundlesManager().get_bundle(name=file.bundle, version=file.version)
         bundle.initialize()
-        with output, Watch(str(bundle.path), conf.get("core", "plugins_folder")) as watch:
+        roots = str(bundle.path), conf.get("core", "plugins_folder")
+        # a Connection that is found without the supervisor is for somebody who connects, maybe unheard, in C
+        with output, Watch(*roots, further=((context, ("_get_connection",)),)) as watch:
             self._arguments, self._bag = _parse(bundle, file)
         self._logged, self._printed = output.logged(), output.printed()
         self.reasons = list(watch.reasons)
@@ -158,7 +161,7 @@ def _whole(number: int) -> str:
 
 
 def _entries(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.splitlines():
+    for line in filter(None, text.split("\n")):  # other ends of lines may stand within one
         entry = json.loads(line)
         if isinstance(entry, dict):
             yield entry

@@ -31,7 +31,7 @@ Killed = enum.IntEnum("Killed", {each.name: -each for each in signal.Signals})  
 
 
 def _as_psutil_says(status: int) -> int:
-    """A signal by its name where it has one: a real-time signal may have none."""
+    """A signal by its name where it has one: a real-time signal has none."""
     try:
         return Killed(status) if status < 0 else status
     except ValueError:

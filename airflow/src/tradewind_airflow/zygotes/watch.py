@@ -4,25 +4,28 @@ A parse is closed if it depends on nothing but the files of its bundle version, 
 variables of its worker, and leaves nothing behind that a fork cannot share. Watched are, while it runs:
 
 - audit events: connections, processes, files that are written, files read from elsewhere than bundle and runtime;
-- the clock, the system's randomness, process ids, questions about files (`os.stat` and its like): Python's own
-  entry points are replaced by ones that tell;
+- clocks, randomness, process ids, threads, questions about files (`os.stat` and its like): Python's own entry points
+  are replaced by ones that tell, wherever a module has them;
+- what the file and the modules of its bundle import: only libraries of which it is known that they ask nothing behind
+  Python's back (`harmless`); a driver in C may read a database without any of the above;
 - the two variables in which Airflow says for which task a file is parsed;
 - the supervisor: whoever asks it (a Variable, a Connection) asks for something that may change.
 
 What a library reads while it is being imported is its own affair and counts for nothing (but connections and processes
-do): asked is whether the file, or a module of its bundle, is the one that reads. Afterwards nothing may be left that
-a fork does not inherit whole: threads, children, descriptors, handlers of signals, numbers drawn from a common
-generator.
-
-Whatever cannot be watched is not closed. What C code asks of the system by itself (`numpy.datetime64("now")`) is not
-seen.
+do). Afterwards nothing may be left that a fork does not inherit whole: threads, children, descriptors, handlers of
+signals, numbers drawn from a common generator. Whatever cannot be watched is not closed.
 """
 
 from __future__ import annotations
 
+import _thread
+import ast
 import ctypes
 import datetime as dt
+import functools
 import gc
+import importlib
+import importlib.machinery
 import logging
 import os
 import random
@@ -32,6 +35,10 @@ import sysconfig
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Self
+
+import structlog
+
+from tradewind_airflow.zygotes.harmless import HARMLESS, PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,16 +54,28 @@ _BY_THE_FILE = (
     "os.truncate", "shutil.", "tempfile.", "fcntl.", "socket.bind", "socket.gethostname",
 )  # fmt: skip
 _ASKS = (
-    (time, ("time", "time_ns", "localtime", "gmtime", "ctime", "asctime", "strftime")),
-    (os, ("urandom", "getpid", "getppid", "stat", "lstat", "access", "getloadavg")),
-    (random, ("_urandom",)),
-    (uuid, ("uuid1", "uuid4")),
-)
+    (time, (
+        "time", "time_ns", "localtime", "gmtime", "ctime", "asctime", "strftime", "monotonic", "monotonic_ns",
+        "perf_counter", "perf_counter_ns", "clock_gettime", "clock_gettime_ns", "process_time", "thread_time",
+    )),
+    (os, ("urandom", "getpid", "getppid", "stat", "lstat", "access", "getloadavg", "getrandom", "times")),
+    (uuid, ("uuid1", "uuid4", "uuid7")),
+    (_thread, ("start_new_thread", "start_joinable_thread")),
+    (importlib, ("import_module",)),
+)  # fmt: skip
 _ASKS_OF_TYPES = ((dt.datetime, ("now", "utcnow")), (dt.date, ("today",)))
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _FIXED = ("/usr/share/zoneinfo/", "/etc/localtime", "/dev/null")
+_PROVIDERS = "airflow.providers."
 _IMPORTING = ("<frozen importlib", "<frozen zipimport")
-_LOGGING = logging.__file__  # a record of a log has its time
+_LOGGING = tuple(os.path.dirname(module.__file__ or "") + "/" for module in (logging, structlog))  # noqa: PTH120
+_AIRFLOWS_LOGGING = "/airflow/sdk/_shared/logging/"  # a record of a log has its time
+_ONLY_FORWARD = {
+    f"time.{name}"
+    for name in ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "thread_time")
+}
+_OF_FILES = {"os.stat", "os.lstat", "os.access"}
+_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/"  # noqa: PTH100, PTH120
 _REASONS_MOST = 5
 
 _watching: Watch | None = None  # audit hooks cannot be taken away again: one is added, and asks for this
@@ -66,22 +85,26 @@ _hooked = False
 class Watch:
     """Within a `with` block: `reasons` why what was done there was not closed, none if it was."""
 
-    def __init__(self, *user_roots: str) -> None:
-        """`user_roots`: folders of the user's own modules (bundle version, plugins)."""
+    def __init__(self, *bundle: str, further: tuple[tuple[Any, tuple[str, ...]], ...] = ()) -> None:
+        """`bundle`: folders whose files never change while this version is in force (bundle version, plugins).
+
+        `further`: modules with names of functions that nobody may call meanwhile.
+        """
         self.reasons: list[str] = []
-        self._roots = tuple(f"{root.rstrip('/')}/" for root in user_roots if root)
-        libraries = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-        self._readable = (*self._roots, *(f"{path}/" for path in libraries if path), *_FIXED)
+        self._further = further
+        self._bundle = tuple(f"{root.rstrip('/')}/" for root in bundle if root)
+        paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+        self._libraries = (*(f"{path}/" for path in sorted(paths - {None})), _OWN)  # type: ignore[type-var]
+        self._readable = (*self._bundle, *self._libraries, *(f"{path}/" for path in sys.path if path), *_FIXED)
         self._put_back: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
         global _watching  # noqa: PLW0603
+        self._base = sys._getframe(1)  # noqa: SLF001  (what lies below has nothing to do with the parse)
         self._left = _Leavings()
         self._modules = set(sys.modules)
         _hook()
-        for module, names in _ASKS:
-            for name in names:
-                self._replace(module, name)
+        self._replace_all()
         for type_, names in _ASKS_OF_TYPES:
             for name in names:
                 self._replace_of_type(type_, name)
@@ -94,8 +117,8 @@ class Watch:
         _watching = None
         for put_back in reversed(self._put_back):
             put_back()
-        for name in sys.modules.keys() - self._modules:
-            _give_back(sys.modules[name])
+        for name in sorted(sys.modules.keys() - self._modules):
+            self._look_into(name, sys.modules[name])
         for left in self._left.more():
             self.note(left)
 
@@ -104,22 +127,27 @@ class Watch:
         if len(self.reasons) < _REASONS_MOST and reason not in self.reasons:
             self.reasons.append(reason)
 
-    def is_user_code(self) -> bool:
-        """Whether the file or a module of its bundle is at work, and not a library that is being imported."""
+    def is_user_code(self, *, or_nobodys: bool = False) -> bool:
+        """Whether the file, or another module that is no library, is at work: no library that is being imported.
+
+        `or_nobodys`: also where Airflow itself is at work, for the file.
+        """
         frame = sys._getframe(1)  # noqa: SLF001
-        while frame is not None:
+        while frame is not None and frame is not self._base:
             name = frame.f_code.co_filename
-            if name.startswith(_IMPORTING) or name == _LOGGING:
+            if name.startswith((*_IMPORTING, *_LOGGING)) or _AIRFLOWS_LOGGING in name:
                 return False
-            if name.startswith(self._roots):
+            if name.startswith("/") and not name.startswith(self._libraries):
                 return True
             frame = frame.f_back  # type: ignore[assignment]
-        return False
+        return or_nobodys
 
     def heard(self, event: str, arguments: tuple[Any, ...]) -> None:
         """An audit event."""
         if event == "open":
             self._opened(*arguments[:3])
+        elif event == "import":
+            self._imported(str(arguments[0]))
         elif event.startswith(_ALWAYS) or (event.startswith(_BY_THE_FILE) and self.is_user_code()):
             if event in {"os.listdir", "os.scandir"} and self._is_fixed(arguments[0]):
                 return
@@ -129,30 +157,87 @@ class Watch:
         if isinstance(path, int):
             return
         writes = bool(flags & _WRITING) if mode is None else any(letter in mode for letter in "wax+")
-        if (writes or not self._is_fixed(path)) and self.is_user_code():
+        if (writes or not self._is_fixed(path)) and self.is_user_code(or_nobodys=not writes):
             self.note(f"it {'writes' if writes else 'reads'} {os.fsdecode(path)}")
+
+    def _imported(self, name: str) -> None:
+        """By whom: the first frame that is not the import system's."""
+        frame = sys._getframe(1)  # noqa: SLF001
+        while frame is not None and frame is not self._base:
+            file = frame.f_code.co_filename
+            if file != __file__ and not file.startswith(_IMPORTING) and not file.endswith("/importlib/__init__.py"):
+                if file.startswith(self._bundle):
+                    self._judge(name)
+                return
+            frame = frame.f_back  # type: ignore[assignment]
+
+    def _judge(self, name: str) -> None:
+        """Of a module that the file, or one of its bundle, imports."""
+        top = name.partition(".")[0]
+        if name.startswith(_PROVIDERS):
+            provider = name.removeprefix(_PROVIDERS).partition(".")[0]
+            if provider not in PROVIDERS:
+                self.note(f"it imports {_PROVIDERS}{provider}, of which it is not known what it asks")
+            return
+        module = sys.modules.get(top)
+        origin = getattr(module, "__file__", None) or ""
+        if top not in HARMLESS and not origin.startswith(self._bundle) and not _is_folder_of(module, self._bundle):
+            spec = None if module is not None else importlib.machinery.PathFinder.find_spec(top)
+            if spec is None or not (spec.origin or "").startswith(self._bundle):
+                self.note(f"it imports {top}, of which it is not known what it asks")
 
     def _is_fixed(self, path: Any) -> bool:
         if not isinstance(path, (str, bytes, os.PathLike)):
             return False
         return f"{os.path.abspath(os.fsdecode(path))}/".startswith(self._readable)  # noqa: PTH100
 
+    def _leads_there(self, path: Any) -> bool:
+        """Whether it is a folder above the bundle or the runtime: what is asked on the way to a file of theirs."""
+        if not isinstance(path, (str, bytes, os.PathLike)):
+            return False
+        above = f"{os.path.abspath(os.fsdecode(path)).rstrip('/')}/"  # noqa: PTH100
+        return any(place.startswith(above) for place in self._readable)
+
     def asked(self, name: str, arguments: tuple[Any, ...]) -> None:
         """One of the functions that answer differently another time."""
-        if name.startswith("os.") and arguments and self._is_fixed(arguments[0]):
+        if name == "importlib.import_module":  # written in Python: no audit event
+            self._imported(str(arguments[0]) if arguments else "")
+            return
+        if name in _OF_FILES and arguments and (self._is_fixed(arguments[0]) or self._leads_there(arguments[0])):
             return
         if name in {"time.localtime", "time.gmtime", "time.ctime"} and arguments and arguments[0] is not None:
             return
         if name in {"time.asctime", "time.strftime"} and len(arguments) > (name == "time.strftime"):
             return
-        if self.is_user_code():
+        if name in _ONLY_FORWARD and not sys._getframe(2).f_code.co_filename.startswith(self._bundle):  # noqa: SLF001
+            return  # a library measures how long something takes
+        if self.is_user_code(or_nobodys=name in _OF_FILES):
             self.note(f"it asks {name}")
 
-    def _replace(self, module: Any, name: str) -> None:
-        original = getattr(module, name, None)
-        if original is not None:
-            setattr(module, name, _Telling(f"{module.__name__}.{name}", original))
-            self._put_back.append(lambda: setattr(module, name, original))
+    def _replace_all(self) -> None:
+        """Everywhere: a module that imported a function by its name has its own."""
+        telling = {
+            id(original): _Telling(f"{module.__name__}.{name}", original)
+            for module, names in (*_ASKS, *self._further)
+            for name in names
+            if (original := getattr(module, name, None)) is not None
+        }
+        for module in list(sys.modules.values()):
+            names = getattr(module, "__dict__", None)
+            if type(names) is dict and module is not sys.modules[__name__]:
+                for name, value in list(names.items()):
+                    if id(value) in telling:
+                        names[name] = telling[id(value)]
+                        self._put_back.append(functools.partial(names.__setitem__, name, value))
+        seed = random.Random.seed
+
+        def told_seed(generator: random.Random, a: Any = None, *given: Any, **named: Any) -> None:
+            if a is None and _watching is not None:  # whoever does so: all forks would draw the same
+                _watching.note("it makes a generator of random numbers")
+            seed(generator, a, *given, **named)
+
+        random.Random.seed = told_seed  # type: ignore[method-assign,assignment]
+        self._put_back.append(lambda: setattr(random.Random, "seed", seed))
 
     def _replace_of_type(self, type_: type, name: str) -> None:
         """`datetime` is immutable for Python, so its dictionary is written itself. Proven at once, or not closed."""
@@ -164,6 +249,8 @@ class Watch:
                 _watching.asked(f"{type_.__name__}.{name}", given)
             return original.__get__(None, cls)(*given, **named)
 
+        telling.__name__, telling.__qualname__ = name, f"{type_.__name__}.{name}"
+
         def put(member: Any) -> None:
             members[name] = member
             ctypes.pythonapi.PyType_Modified(ctypes.py_object(type_))
@@ -172,6 +259,21 @@ class Watch:
         if getattr(getattr(type_, name), "__func__", None) is not telling:
             self.note(f"{type_.__name__}.{name} cannot be watched here")
         self._put_back.append(lambda: put(original))
+
+    def _look_into(self, name: str, module: Any) -> None:
+        """A module that was imported: what it took of ours by name is the original again."""
+        file = getattr(module, "__file__", None)
+        if file is not None and not file.startswith((*self._libraries, *self._bundle)):
+            self.note(f"it imports {name} from outside of bundle and runtime")
+        names = getattr(module, "__dict__", {})
+        for key, value in list(names.items()):
+            if type(value) is _Telling:
+                names[key] = value.original
+            elif type(value) is Unavailable:
+                self.note("it keeps the connection to the supervisor")
+        if (file or "").startswith(self._bundle) and str(file).endswith(".py"):
+            for imported in _imports_of(str(file)):
+                self._judge(imported)
 
     def _watch_environment(self) -> None:
         plain = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001
@@ -218,7 +320,17 @@ class _Telling:
         return self.original(*given, **named)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.original, name)
+        return getattr(object.__getattribute__(self, "original"), name)
+
+    def __copy__(self) -> Any:
+        return self.original
+
+    def __deepcopy__(self, _: Any) -> Any:
+        return self.original
+
+    def __reduce__(self) -> Any:
+        module, _, name = self._name.rpartition(".")
+        return _named, (module, name)
 
     def __eq__(self, other: object) -> bool:
         return self.original == other or self is other
@@ -227,11 +339,8 @@ class _Telling:
         return hash(self.original)  # so that `os.stat in os.supports_dir_fd`
 
 
-def _give_back(module: Any) -> None:
-    """What a module imported by name is the original again."""
-    for name, value in list(getattr(module, "__dict__", {}).items()):
-        if type(value) is _Telling:
-            setattr(module, name, value.original)
+def _named(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
 
 
 class _Watched(dict[bytes, bytes]):
@@ -261,7 +370,6 @@ class _Leavings:
         self._descriptors = set(_descriptors())
         self._handlers = _handlers()
         self._drawn = random.getstate()
-        self._had_numpy = "numpy.random" in sys.modules
         self._logging = _logging()
 
     def more(self) -> Iterator[str]:
@@ -276,8 +384,6 @@ class _Leavings:
             yield "it configures logging"
         if random.getstate() != self._drawn:
             yield "it draws random numbers"
-        if "numpy.random" in sys.modules and not self._had_numpy:  # seeded, drawn from or neither: it cannot be told
-            yield "it imports numpy.random"
         try:
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
@@ -314,3 +420,23 @@ def _logging() -> list[Any]:
         *logging.root.handlers,
         *((name, each) for name, each in handlers if not isinstance(each, logging.NullHandler)),
     ]
+
+
+def _imports_of(file: str) -> Iterator[str]:
+    """What a module imports when it is executed: all but what stands in its functions."""
+    with open(file, "rb") as source:  # noqa: PTH123
+        waiting: list[ast.AST] = [ast.parse(source.read(), file)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+
+
+def _is_folder_of(module: Any, bundle: tuple[str, ...]) -> bool:
+    """Whether a package without a file of its own lies in the bundle."""
+    return any(str(path).startswith(bundle) for path in getattr(module, "__path__", ()))

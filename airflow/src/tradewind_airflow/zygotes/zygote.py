@@ -1,13 +1,15 @@
 """A process that has parsed one DAG file, once, and that each of its tasks' processes is a fork of.
 
-It serves one Celery slot over a socket of whole messages (SOCK_SEQPACKET, JSON), and ends when the slot closes it, when
-nothing was asked for a while, or when it is old. Order of messages:
+The nursery (`nursery`) hands it connections of Celery slots (SOCK_SEQPACKET, whole messages of JSON); a slot has one
+task at a time. On a slot's connection:
 
-    zygote  {"parsed": true, "resident": bytes}  or  {"refused": "why"}, and it ends
-    slot    {"task": true}, with four descriptors: requests, stdout, stderr, logs
+    zygote  {"parsed": true}         the connection is this zygote's
+    slot    {"task": true}           with four descriptors: requests, stdout, stderr, logs
     zygote  {"pid": 123}
     zygote  {"status": 0}            when the process has ended: its exit status, negative for a signal
     slot    {"heard": true}          and only then the process id can become another's
+
+It ends when the nursery lets go of it and no task is left, when nobody has had a task for a while, and when it is old.
 """
 
 from __future__ import annotations
@@ -35,9 +37,9 @@ if TYPE_CHECKING:
 DESCRIPTORS = 4
 MESSAGE_MOST = 1 << 12
 IDLE_SECONDS = 20.0
-HEARD_SECONDS = 10.0
 AGE_SECONDS = 900.0
 _REASONS_MOST = 1000
+_NOT_OURS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)  # a group's: its tasks decide for themselves
 _F_SETSIG = getattr(fcntl, "F_SETSIG", 10)  # Python's own name for it is new
 
 
@@ -50,29 +52,168 @@ class Task:
     begin: Callable[[], None]
 
 
-def serve(connection: socket.socket, file: File, begin: Callable[[], None]) -> NoReturn:
-    """The zygote's life. `begin` is what a task's process does once it is connected."""
+def serve(control: socket.socket, file: File, begin: Callable[[], None], ceiling: int) -> NoReturn:
+    """The zygote's life. It tells the nursery whether it has parsed the file, or why it must not be inherited."""
     _title(file)
     atexit._clear()  # noqa: SLF001  (the worker's; the file's own are its tasks')
     output = Output()
-    with _killed_with(connection):
+    with _killed_with(control):
         parsed = _parsed(file, output)
         reasons = parsed if isinstance(parsed, str) else "; ".join(parsed.reasons)
+        if not reasons and (resident := _resident()) > ceiling:
+            reasons = f"its zygote occupies {resident} bytes, more than {ceiling}"
     if isinstance(parsed, str) or reasons:
-        _say(connection, refused=reasons[:_REASONS_MOST])
+        say(control, refused=reasons[:_REASONS_MOST])
         os._exit(0)
+    for number in _NOT_OURS:
+        signal.signal(number, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
-    _say(connection, parsed=True, resident=_resident())
-    until = time.monotonic() + AGE_SECONDS
-    while time.monotonic() < until and _readable(connection, IDLE_SECONDS):
-        message, descriptors, *_ = socket.recv_fds(connection, MESSAGE_MOST, DESCRIPTORS)
-        if not message:
-            break
-        if not descriptors:  # "heard", later than it was waited for
-            continue
-        _run(connection, descriptors, Task(parsed, output, begin))
+    say(control, parsed=True)
+    Zygote(control, Task(parsed, output, begin)).serve()
     os._exit(0)
+
+
+@dataclass
+class _Running:
+    """A task's process. `ended`: it is a zombie now, until its slot has heard of that."""
+
+    pid: int
+    pidfd: int
+    ended: bool = False
+
+
+class Zygote:
+    """Its loop, once the file is parsed. A task's process leaves it by never coming back."""
+
+    def __init__(self, control: socket.socket, task: Task) -> None:
+        self._control, self._task = control, task
+        self._slots: dict[socket.socket, _Running | None] = {}
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(control, selectors.EVENT_READ, self._join)
+        self._is_wanted = True
+        self._used_at = time.monotonic()
+
+    def serve(self) -> None:
+        """Until nobody needs it."""
+        until = time.monotonic() + AGE_SECONDS
+        while True:
+            for key, _ in self._selector.select(1.0):
+                if key.fd in self._selector.get_map():  # not let go of by one before
+                    key.data()
+            now = time.monotonic()
+            if not self._is_wanted or now > until or now - self._used_at > IDLE_SECONDS:
+                self._retire()
+                if not self._slots:
+                    return
+
+    def _retire(self) -> None:
+        """Take no further task. Slots that have none now read the end of their connection."""
+        if self._is_wanted:
+            self._is_wanted = False
+            self._selector.unregister(self._control)
+        self._control.close()  # the nursery sends nobody any more
+        for slot in [slot for slot, running in self._slots.items() if running is None]:
+            self._let_go(slot, None)
+
+    def _join(self) -> None:
+        """A slot's connection, from the nursery, or its end."""
+        message, descriptors, *_ = socket.recv_fds(self._control, MESSAGE_MOST, 1)
+        if not message:
+            self._is_wanted = False
+            self._selector.unregister(self._control)
+        for descriptor in descriptors:
+            self._welcome(socket.socket(fileno=descriptor))
+
+    def _welcome(self, slot: socket.socket) -> None:
+        self._slots[slot] = None
+        self._selector.register(slot, selectors.EVENT_READ, lambda: self._hear(slot))
+        self._used_at = time.monotonic()
+        say(slot, parsed=True)
+
+    def _hear(self, slot: socket.socket) -> None:
+        try:
+            message, descriptors, *_ = socket.recv_fds(slot, MESSAGE_MOST, DESCRIPTORS)
+        except OSError:
+            message, descriptors = b"", []
+        running = self._slots[slot]
+        if not message:
+            self._let_go(slot, running)
+        elif descriptors and running is None:
+            self._start(slot, descriptors)
+        elif not descriptors and running is not None and running.ended:
+            self._reap(slot, running)
+        else:  # it is out of step: nobody follows its task
+            for descriptor in descriptors:
+                os.close(descriptor)
+            self._let_go(slot, running)
+
+    def _let_go(self, slot: socket.socket, running: _Running | None) -> None:
+        """The slot is gone: nobody is left to tell how its task ends, so it must not go on."""
+        self._selector.unregister(slot)
+        if running is None:
+            del self._slots[slot]
+            slot.close()
+        elif running.ended:
+            self._reap(slot, running)
+            del self._slots[slot]
+            slot.close()
+        else:
+            with contextlib.suppress(OSError):
+                os.killpg(running.pid, signal.SIGKILL)
+
+    def _start(self, slot: socket.socket, descriptors: list[int]) -> None:
+        zygote = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setpgid(0, 0)
+                for number in _NOT_OURS:
+                    signal.signal(number, signal.SIG_DFL)
+                self._forget_slots()
+                Inheritance(zygote, frozenset()).refuse()
+                _become_task(descriptors, self._task)
+            finally:
+                os._exit(124)  # Airflow's own status for this
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        running = self._slots[slot] = _Running(pid, os.pidfd_open(pid))
+        self._selector.register(running.pidfd, selectors.EVENT_READ, lambda: self._ended(slot, running))
+        self._used_at = time.monotonic()
+        say(slot, pid=pid)
+
+    def _forget_slots(self) -> None:
+        """In a task's process: nothing of other tasks."""
+        self._control.close()
+        for slot, running in self._slots.items():
+            slot.close()
+            if running is not None:
+                os.close(running.pidfd)
+        self._selector.close()
+
+    def _ended(self, slot: socket.socket, running: _Running) -> None:
+        self._selector.unregister(running.pidfd)
+        os.close(running.pidfd)
+        running.ended = True
+        self._used_at = time.monotonic()
+        if slot in {key.fileobj for key in self._selector.get_map().values()}:
+            say(slot, status=_status(running.pid))
+        else:  # it is gone: nobody has to hear
+            self._reap(slot, running)
+            del self._slots[slot]
+            slot.close()
+
+    def _reap(self, slot: socket.socket, running: _Running) -> None:
+        os.waitpid(running.pid, 0)
+        self._slots[slot] = None
+
+
+def say(connection: socket.socket, **message: Any) -> None:
+    """Send one message. Where the other end is gone, or does not read, the next look at it says so."""
+    with contextlib.suppress(OSError):
+        connection.send(json.dumps(message).encode(), socket.MSG_DONTWAIT)
 
 
 def _parsed(file: File, output: Output) -> Parsed | str:
@@ -91,37 +232,14 @@ def _parsed(file: File, output: Output) -> Parsed | str:
 
 
 @contextlib.contextmanager
-def _killed_with(connection: socket.socket) -> Iterator[None]:
-    """While a file is parsed, which may take for ever: the kernel kills this process when the slot lets go of it."""
-    flags = fcntl.fcntl(connection, fcntl.F_GETFL)
-    fcntl.fcntl(connection, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(connection, _F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(connection, fcntl.F_SETFL, flags | os.O_ASYNC)
+def _killed_with(control: socket.socket) -> Iterator[None]:
+    """While a file is parsed, which may take for ever: the kernel kills this process when the nursery lets go of it."""
+    flags = fcntl.fcntl(control, fcntl.F_GETFL)
+    fcntl.fcntl(control, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(control, _F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(control, fcntl.F_SETFL, flags | os.O_ASYNC)
     yield
-    fcntl.fcntl(connection, fcntl.F_SETFL, flags)
-
-
-def _run(connection: socket.socket, descriptors: list[int], task: Task) -> None:
-    zygote = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            connection.close()
-            os.setpgid(0, 0)
-            Inheritance(zygote, frozenset()).refuse()
-            _become_task(descriptors, task)
-        finally:
-            os._exit(124)  # Airflow's own status for this
-    with contextlib.suppress(OSError):
-        os.setpgid(pid, pid)
-    for descriptor in descriptors:
-        os.close(descriptor)
-    _say(connection, pid=pid)
-    _wait(connection, pid)
-    _say(connection, status=_status(pid))
-    if _readable(connection, HEARD_SECONDS):
-        connection.recv(MESSAGE_MOST)
-    os.waitpid(pid, 0)
+    fcntl.fcntl(control, fcntl.F_SETFL, flags)
 
 
 def _become_task(descriptors: list[int], task: Task) -> None:
@@ -145,42 +263,12 @@ def _keep_the_files_own_work_at_exit() -> None:
     atexit._clear = left_alone  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def _wait(connection: socket.socket, pid: int) -> None:
-    """Return when the task's process has ended.
-
-    Where the slot is gone meanwhile, or says anything (it has nothing to say), nobody follows that task: it ends.
-    """
-    end = os.pidfd_open(pid)
-    with selectors.DefaultSelector() as selector:
-        selector.register(end, selectors.EVENT_READ)
-        selector.register(connection, selectors.EVENT_READ)
-        while True:
-            ready = {key.fileobj for key, _ in selector.select()}
-            if end in ready:
-                break
-            with contextlib.suppress(OSError):
-                os.killpg(pid, signal.SIGKILL)
-            selector.unregister(connection)
-    os.close(end)
-
-
 def _status(pid: int) -> int:
     """As `os.waitstatus_to_exitcode` says it; the process stays a zombie."""
     ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     if ended is None:
         raise ChildProcessError(pid)
     return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
-
-
-def _say(connection: socket.socket, **message: Any) -> None:
-    with contextlib.suppress(OSError):  # the slot is gone: the next read says so
-        connection.send(json.dumps(message).encode())
-
-
-def _readable(connection: socket.socket, seconds: float) -> bool:
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection, selectors.EVENT_READ)
-        return bool(selector.select(seconds))
 
 
 def _resident() -> int:
