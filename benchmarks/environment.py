@@ -36,9 +36,9 @@ ENGINES: Mapping[str, Mapping[str, Any]] = {
         "EnvironmentClass": "mw1.micro",
         "AirflowConfigurationOptions": {**_FIVE_SLOTS, "tradewind.engine": "stock"},
     },
-    "tradewind-zygotes": {
+    "tradewind-no-zygotes": {
         "EnvironmentClass": "mw1.micro",
-        "AirflowConfigurationOptions": {**_FIVE_SLOTS, "tradewind.zygotes": "auto"},
+        "AirflowConfigurationOptions": {**_FIVE_SLOTS, "tradewind.zygotes": "off"},
     },
     "tradewind-2-schedulers": {"EnvironmentClass": "mw1.small", "MinWorkers": 1, "MaxWorkers": 1},
 }

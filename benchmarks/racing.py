@@ -17,7 +17,7 @@ from benchmarks.workloads import Workload
 TIME = "queued to end"
 AIRFLOWS = ("tradewind", "stock-local", "stock-celery")
 # when they are named
-MORE_AIRFLOWS = ("tradewind-stock-engine", "tradewind-zygotes", "tradewind-2-schedulers", "stock-celery-2")
+MORE_AIRFLOWS = ("tradewind-stock-engine", "tradewind-no-zygotes", "tradewind-2-schedulers", "stock-celery-2")
 Take = Callable[[Turn, Installation], Iterator[Reading]]
 
 

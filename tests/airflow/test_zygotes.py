@@ -13,7 +13,7 @@ from tradewind_airflow.zygotes import zygote
 DRIVER = Path(__file__).parent / "zygotes_driver.py"
 DAG = "from airflow.sdk import DAG\nwith DAG('{name}', schedule=None): pass\n"
 FILES = {
-    "closed.py": "import os, requests\nprint('parsed')\n" + DAG.format(name="closed"),
+    "closed.py": "import os, requests, more_itertools\nprint('parsed')\n" + DAG.format(name="closed"),
     "asks.py": "import time\nNOW = time.time()\n" + DAG.format(name="asks"),
     "raises.py": "raise ValueError('no')\n",
     "leaves.py": "import os\nos._exit(3)\n",
@@ -67,6 +67,7 @@ def test_two_slots_have_tasks_at_the_same_time(seen):
 def test_each_task_has_its_process_its_group_and_its_numbers(seen):
     tasks = seen["tasks"]
     assert len({task["pid"] for task in tasks}) == len({task["random"] for task in tasks}) == len(tasks)
+    assert len({task["librarys_random"] for task in tasks}) == len(tasks)
     assert all(task["group"] == task["pid"] for task in tasks)
     assert all(task["status"] == 0 for task in tasks)
     assert all(task["term"] == "0" for task in tasks), "SIG_DFL"

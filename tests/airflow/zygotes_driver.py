@@ -41,6 +41,7 @@ def begin():
     structlog.get_logger("said.by.task").info("logged")
     said = {
         "pid": os.getpid(), "parent": os.getppid(), "group": os.getpgid(0), "random": random.random(),
+        "librarys_random": sys.modules["more_itertools.recipes"]._private_randrange(10**12),
         "dags": sorted(bag.dags), "parse_seconds": time.process_time() - before,
         "term": str(signal.getsignal(signal.SIGTERM)), "own": os.environ.get("OWN"),
         "sockets": sum(link.startswith("socket:") for link in links()),

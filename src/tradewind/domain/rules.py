@@ -17,7 +17,7 @@ FORBIDDEN_OPTIONS = ("core.multi_team", "triggerer.queues_enabled")
 ENGINE_OPTION = "tradewind.engine"  # ours: who schedules and starts tasks
 ENGINES = ("tradewind", "stock")
 ZYGOTES_OPTION = "tradewind.zygotes"  # ours: whose tasks inherit their parsed DAG file
-ZYGOTES = ("off", "auto", "eager")
+ZYGOTES = ("auto", "off", "eager")
 _OBJECTS = ("sdk.coordinators", "sdk.queue_to_coordinator")  # merged with what the engine needs
 
 
@@ -72,7 +72,7 @@ def _of_options(options: Mapping[str, str]) -> Iterator[str]:
     for option, values in ((ENGINE_OPTION, ENGINES), (ZYGOTES_OPTION, ZYGOTES)):
         if options.get(option, values[0]) not in values:
             yield f"The Airflow configuration option {option} must be one of {', '.join(values)}."
-    if options.get(ENGINE_OPTION) == "stock" and options.get(ZYGOTES_OPTION, ZYGOTES[0]) != ZYGOTES[0]:
+    if options.get(ENGINE_OPTION) == "stock" and options.get(ZYGOTES_OPTION, "off") != "off":
         yield f"The Airflow configuration option {ZYGOTES_OPTION} needs {ENGINE_OPTION} = {ENGINES[0]}."
     for option in _OBJECTS:
         if option in options and not _is_object(options[option]):

@@ -49,7 +49,7 @@ def test_a_plain_spec_breaks_none():
         ),
         (
             {"airflow_configuration_options": {"tradewind.zygotes": "yes"}},
-            f"{OPTION} tradewind.zygotes must be one of off, auto, eager.",
+            f"{OPTION} tradewind.zygotes must be one of auto, off, eager.",
         ),
         (
             {"airflow_configuration_options": {"tradewind.engine": "stock", "tradewind.zygotes": "auto"}},

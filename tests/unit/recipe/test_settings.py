@@ -212,8 +212,8 @@ def test_the_engine_schedules_by_events_and_starts_tasks_warm():
     assert list(json.loads(worker["AIRFLOW__SDK__COORDINATORS"])) == ["tradewind"]
     limits = json.loads(worker["AIRFLOW__CELERY__EXTRA_CELERY_CONFIG"])
     assert set(limits) == {"worker_max_tasks_per_child", "worker_max_memory_per_child"}
-    assert worker["AIRFLOW__TRADEWIND__ZYGOTES"] == "off"
-    assert settings_of(None, with_options(tradewind__zygotes="auto"))["AIRFLOW__TRADEWIND__ZYGOTES"] == "auto"
+    assert worker["AIRFLOW__TRADEWIND__ZYGOTES"] == "auto"
+    assert settings_of(None, with_options(tradewind__zygotes="off"))["AIRFLOW__TRADEWIND__ZYGOTES"] == "off"
     own = with_options(celery__extra_celery_config="{}")
     assert settings_of(None, own)["AIRFLOW__CELERY__EXTRA_CELERY_CONFIG"] == "{}"
 

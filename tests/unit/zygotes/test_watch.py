@@ -60,6 +60,7 @@ CLOSED = {
     "a provider that stays with Python": "import airflow.providers.standard\nfrom airflow.providers import standard",
     "a library that reads clock and files while it is imported": "import library_of_others",
     "a generator of its own": "import random\ngenerator = random.Random(3); n = generator.random()",
+    "a library's generator without a seed, while it is imported": "import library_of_numbers",
     "something for the end of the process": "import atexit\natexit.register(print)",
     "clock and numbers within functions only": "import random, time\ndef task():\n    return time.time(), random.random()",
     "a log record": "import logging\nlogging.getLogger('mine').warning('careful')",
@@ -82,7 +83,8 @@ OPEN = {
     "another clock": "import time\nbegan = time.clock_gettime(time.CLOCK_REALTIME)",
     "a clock by a name that was bound before": "import library_bound_before\nx = library_bound_before.hour()",
     "a generator without a seed": "import random\ngenerator = random.Random()",
-    "a library's generator without a seed": "import library_of_numbers",
+    "a library's generator without a seed, when it is called": "import library_of_numbers\nx = library_of_numbers.another()",
+    "how full a disk is": "import shutil\nx = shutil.disk_usage('/')",
     "threads that have ended": "from concurrent.futures import ThreadPoolExecutor\nimport time\nwith ThreadPoolExecutor(1) as pool:\n    x = pool.submit(time.time).result()",
     "a library that nobody has looked at": "import some_driver",
     "that in a class": "class A:\n    import some_driver",
@@ -140,7 +142,9 @@ def folder(tmp_path: Path) -> Path:
     (libraries / "library_bound_before.py").write_text(
         "from time import localtime\ndef hour(): return localtime().tm_hour"
     )
-    (libraries / "library_of_numbers.py").write_text("import random\ngenerator = random.Random()")
+    (libraries / "library_of_numbers.py").write_text(
+        "import random\ngenerator = random.Random()\ndef another(): return random.Random()"
+    )
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "elsewhere.py").write_text("n = 3")
     (libraries / "library_that_connects.py").write_text("import socket\nsocket.getaddrinfo('localhost', 80)")

@@ -91,7 +91,7 @@ class WarmCoordinator(BaseCoordinator):
 
 
 def _zygotes() -> str:
-    """`[tradewind] zygotes`: off, auto or eager."""
+    """`[tradewind] zygotes`: auto, off or eager. The recipe always says it; whoever says nothing has none."""
     from airflow.sdk.configuration import conf
 
     return str(conf.get("tradewind", "zygotes", fallback="off"))

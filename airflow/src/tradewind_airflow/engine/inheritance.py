@@ -4,7 +4,7 @@
   in the slot; in the task's process each is replaced by `/dev/null` under the same number, since objects that would
   close the number one day are still there.
 - Signal handlers: Celery's. What remains is the system's default (Python's own for SIGINT is set by Airflow, too).
-- Random states: Python's own `random` and OpenSSL see to it at a fork; numpy's global generator does not.
+- Random states (`generators`).
 - Garbage: what is inherited is not this process's to collect, and looking at it would copy its pages.
 - An orphan's life: the process is killed when the thread that forked it ends.
 """
@@ -17,6 +17,8 @@ import signal
 import stat
 import sys
 from dataclasses import dataclass
+
+from tradewind_airflow.engine import generators
 
 _PR_SET_PDEATHSIG = 1
 _OWN_STREAMS = 3
@@ -39,7 +41,7 @@ class Inheritance:
         die_with(self.slot)
         _close(self.channels)
         _default_signals()
-        _draw_anew()
+        generators.draw_anew()
         gc.freeze()
 
 
@@ -77,9 +79,3 @@ def _default_signals() -> None:
     for number in signal.valid_signals() - {signal.SIGINT, signal.SIGKILL, signal.SIGSTOP}:
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)
-
-
-def _draw_anew() -> None:
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and "numpy.random" in sys.modules:
-        numpy.random.seed()

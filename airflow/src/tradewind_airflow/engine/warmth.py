@@ -12,6 +12,8 @@ import contextlib
 import functools
 import importlib
 
+from tradewind_airflow.engine import generators
+
 MODULES = (
     "airflow.dag_processing.bundles.manager",
     "airflow.dag_processing.dagbag",
@@ -43,10 +45,11 @@ MODULES = (
 
 def prepare() -> None:
     """Get ready, once, before slots are forked."""
-    for name in MODULES:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
-    _import_what_dag_files_may_name()
+    with generators.remembering():
+        for name in MODULES:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+        _import_what_dag_files_may_name()
     _keep_decoders()
 
 

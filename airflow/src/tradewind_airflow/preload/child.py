@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tradewind_airflow.engine import generators
 from tradewind_airflow.preload import sessions, wire
 from tradewind_airflow.preload.reads import Reads
 
@@ -114,9 +115,7 @@ def _take_on(request: dict[str, Any], descriptors: list[int], reads: Reads) -> P
     os.environ.update({name: value for name, value in reads.written.items() if name != "_AIRFLOW__AS_LIBRARY"})
     os.environ.update(request["environment"])
     os.chdir(request["directory"])
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed()  # Python's own generator seeds itself anew after a fork
+    generators.draw_anew()
     gc.enable()
     gc.unfreeze = _keep_frozen  # type: ignore[assignment]
     _configure_airflow()

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tradewind_airflow.closed import close_process
+from tradewind_airflow.engine import generators
 from tradewind_airflow.preload import child, pages, sessions, wire
 from tradewind_airflow.preload.modules import import_for
 from tradewind_airflow.preload.reads import Reads
@@ -76,7 +77,7 @@ def _ready_titles() -> None:
 def _import() -> Reads:
     gc.disable()  # costs a sixth of the time, and leaves holes in pages: what children put there would unshare them
     os.environ["_AIRFLOW__AS_LIBRARY"] = "1"  # neither settings nor ORM: those are the component's
-    with Reads() as reads:
+    with Reads() as reads, generators.remembering():
         missing = import_for("preload")
         try:
             sys.modules["sqlalchemy.orm"].configure_mappers()

@@ -11,10 +11,10 @@ _NOT_OF_PYTHONS_OWN = {"ctypes", "_ctypes", "mmap", "multiprocessing", "test"}
 HARMLESS = frozenset(
     {
         *(sys.stdlib_module_names - _NOT_OF_PYTHONS_OWN),
-        "airflow", "attr", "attrs", "boto3", "botocore", "cattrs", "certifi", "charset_normalizer", "cron_descriptor",
-        "dateutil", "deprecated", "httpx", "idna", "jinja2", "jmespath", "jsonschema", "markupsafe", "msgspec",
-        "packaging", "pendulum", "pydantic", "pydantic_core", "pytz", "requests", "s3transfer", "slugify", "structlog",
-        "tabulate", "typing_extensions", "tzdata", "urllib3", "yaml",
+        "aiohttp", "airflow", "attr", "attrs", "boto3", "botocore", "cattrs", "certifi", "charset_normalizer",
+        "cron_descriptor", "dateutil", "deprecated", "httpx", "idna", "jinja2", "jmespath", "jsonschema", "markupsafe",
+        "more_itertools", "msgspec", "packaging", "pendulum", "pydantic", "pydantic_core", "pytz", "requests",
+        "s3transfer", "slugify", "structlog", "tabulate", "typing_extensions", "tzdata", "urllib3", "yaml",
     }
 )  # fmt: skip
 PROVIDERS = frozenset({"amazon", "common", "ftp", "http", "imap", "smtp", "standard"})

@@ -29,7 +29,6 @@ import importlib.machinery
 import logging
 import os
 import random
-import signal
 import sys
 import sysconfig
 import time
@@ -38,7 +37,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
+from tradewind_airflow.engine import generators
 from tradewind_airflow.zygotes.harmless import HARMLESS, PROVIDERS
+from tradewind_airflow.zygotes.leavings import Leavings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,7 +59,7 @@ _ASKS = (
         "time", "time_ns", "localtime", "gmtime", "ctime", "asctime", "strftime", "monotonic", "monotonic_ns",
         "perf_counter", "perf_counter_ns", "clock_gettime", "clock_gettime_ns", "process_time", "thread_time",
     )),
-    (os, ("urandom", "getpid", "getppid", "stat", "lstat", "access", "getloadavg", "getrandom", "times")),
+    (os, ("urandom", "getpid", "getppid", "stat", "lstat", "access", "getloadavg", "getrandom", "times", "statvfs")),
     (uuid, ("uuid1", "uuid4", "uuid7")),
     (_thread, ("start_new_thread", "start_joinable_thread")),
     (importlib, ("import_module",)),
@@ -101,7 +102,7 @@ class Watch:
     def __enter__(self) -> Self:
         global _watching  # noqa: PLW0603
         self._base = sys._getframe(1)  # noqa: SLF001  (what lies below has nothing to do with the parse)
-        self._left = _Leavings()
+        self._left = Leavings()
         self._modules = set(sys.modules)
         _hook()
         self._replace_all()
@@ -214,6 +215,13 @@ class Watch:
         if self.is_user_code(or_nobodys=name in _OF_FILES):
             self.note(f"it asks {name}")
 
+    def made(self, generator: random.Random) -> None:
+        """Without a seed. A library's, that is being imported, is seeded anew in each fork."""
+        if self.is_user_code(or_nobodys=True):
+            self.note("it makes a generator of random numbers")
+        else:
+            generators.remember(generator)
+
     def _replace_all(self) -> None:
         """Everywhere: a module that imported a function by its name has its own."""
         telling = {
@@ -232,8 +240,8 @@ class Watch:
         seed = random.Random.seed
 
         def told_seed(generator: random.Random, a: Any = None, *given: Any, **named: Any) -> None:
-            if a is None and _watching is not None:  # whoever does so: all forks would draw the same
-                _watching.note("it makes a generator of random numbers")
+            if a is None and _watching is not None:
+                _watching.made(generator)
             seed(generator, a, *given, **named)
 
         random.Random.seed = told_seed  # type: ignore[method-assign,assignment]
@@ -361,65 +369,6 @@ class _Watched(dict[bytes, bytes]):
     def __contains__(self, name: object) -> bool:
         self._read(name)
         return super().__contains__(name)
-
-
-class _Leavings:
-    """What there was before, to be compared with what there is now."""
-
-    def __init__(self) -> None:
-        self._descriptors = set(_descriptors())
-        self._handlers = _handlers()
-        self._drawn = random.getstate()
-        self._logging = _logging()
-
-    def more(self) -> Iterator[str]:
-        """What was left behind, a sentence each."""
-        if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
-            yield "it leaves a thread"
-        if set(_descriptors()) - self._descriptors:
-            yield "it leaves something open"
-        if _handled_anew(self._handlers):
-            yield "it handles a signal"
-        if _logging() != self._logging:  # Airflow resets it before a task begins, so it has to be done after that
-            yield "it configures logging"
-        if random.getstate() != self._drawn:
-            yield "it draws random numbers"
-        try:
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return
-        yield "it leaves a process"
-
-
-def _descriptors() -> list[tuple[str, str]]:
-    found = []
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
-        try:
-            found.append((name, os.readlink(f"/proc/self/fd/{name}")))  # noqa: PTH115
-        except OSError:  # the one that lists
-            continue
-    return found
-
-
-def _handlers() -> dict[int, Any]:
-    return {number: signal.getsignal(number) for number in signal.valid_signals()}
-
-
-def _handled_anew(before: dict[int, Any]) -> bool:
-    # Airflow's parser leaves two handlers behind: its time limit's, and the one of SIGSEGV, which is put back
-    changed = [handler for number, handler in _handlers().items() if handler != before[number]]
-    return any(not str(getattr(handler, "__module__", "")).startswith("airflow.") for handler in changed)
-
-
-def _logging() -> list[Any]:
-    named = logging.root.manager.loggerDict.items()
-    loggers = [(name, logger) for name, logger in sorted(named) if isinstance(logger, logging.Logger)]
-    handlers = [(name, each) for name, logger in loggers for each in logger.handlers]
-    return [
-        logging.root.level,
-        *logging.root.handlers,
-        *((name, each) for name, each in handlers if not isinstance(each, logging.NullHandler)),
-    ]
 
 
 def _imports_of(file: str) -> Iterator[str]:
