@@ -10,7 +10,7 @@ straight to that application, past:
 - `JWTReissueMiddleware`: it hands out a new token when little is left of the old one. Its arithmetic is done here on
   the token's claims, unverified; when a new one may be due, or they cannot be read, the request takes the stock way;
 - Cadwyn's `VersionPickingMiddleware`: it reads the API's version from a header, which is done here. A request without
-  that header passes it.
+  that header passes it. From there on a request is answered by one thread (`one_thread`).
 
 The Execution API builds its routes, for a dozen versions of itself, at its first request: three seconds in which the
 whole server would stand still. Here that begins with the server, in a thread.
@@ -27,6 +27,8 @@ import time
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from contextvars import ContextVar
 from typing import Any
+
+from tradewind_airflow.compat.one_thread import OneThread
 
 _PREFIX = "/execution"
 _PASSED_BY = ("CorrelationIdMiddleware", "JWTReissueMiddleware")
@@ -112,7 +114,7 @@ def _short_way(execution: Any) -> App:
         name=picking.kwargs["api_version_parameter_name"].lower().encode("latin-1"),
         version=picking.kwargs["api_version_var"],
     )
-    return HttpAccessLogMiddleware(_correlated(versioned))
+    return OneThread(HttpAccessLogMiddleware(_correlated(versioned)))
 
 
 def _without(execution: Any, names: Collection[str]) -> App:
