@@ -64,6 +64,10 @@ def test_two_slots_have_tasks_at_the_same_time(seen):
     assert one["sockets"] == two["sockets"], "none of the other's"
 
 
+def test_a_task_starts_while_the_end_of_another_was_not_heard_yet(seen):
+    assert seen["beside_one_that_ended"] == [0, 0]
+
+
 def test_each_task_has_its_process_its_group_and_its_numbers(seen):
     tasks = seen["tasks"]
     assert len({task["pid"] for task in tasks}) == len({task["random"] for task in tasks}) == len(tasks)
@@ -99,6 +103,10 @@ def test_a_slot_that_is_out_of_step_loses_its_task_and_no_other(seen):
 
 def test_a_nursery_without_room_for_a_process_says_later_and_keeps_the_others(seen):
     assert seen["no_room"] == [{"later": True}, False]
+
+
+def test_a_zygote_without_room_for_a_task_lets_go_of_that_slot_only(seen):
+    assert seen["no_room_for_a_task"] == ["the zygote does not answer", False]
 
 
 def test_a_slots_task_ends_with_it_and_no_other(seen):

@@ -144,13 +144,24 @@ def main():  # noqa: PLR0915  (one story, in order)
     seen["terminated"] = int(one.child.wait(10)), one.child.wait(10).name, gone(two.said["pid"], 0.5)
 
     third, _ = ask(nursery, "closed.py")
+    one = Task(third).tell(b"end")
+    gone(one.said["pid"])
+    time.sleep(0.2)  # the zygote knows of the end, and its slot has not heard yet
+    beside = Task(connection).tell(b"end")
+    seen["beside_one_that_ended"] = beside.child.wait(10), one.child.wait(10)
+
     one = Task(third).tell(b"linger")
     third.send(b'{"odd": true}')
     seen["out_of_step"] = int(one.child.wait(10)), gone(one.said["pid"]), gone(two.said["pid"], 0.5)
     third.close()
 
+    third, _ = ask(nursery, "closed.py")
     refuse.touch()
     seen["no_room"] = ask(nursery, "asks.py")[1], gone(two.said["pid"], 0.5)
+    try:
+        Task(third)
+    except OSError as error:
+        seen["no_room_for_a_task"] = str(error), gone(two.said["pid"], 0.5)
     refuse.unlink()
 
     one = Task(connection).tell(b"linger")

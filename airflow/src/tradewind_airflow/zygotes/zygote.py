@@ -25,6 +25,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -76,7 +77,7 @@ def serve(control: socket.socket, file: File, begin: Callable[[], None], ceiling
 
 @dataclass
 class _Running:
-    """A task's process. `ended`: it is a zombie now, until its slot has heard of that."""
+    """A task's process. `ended`: it is a zombie now, until its slot has heard of that; `pidfd` is closed then."""
 
     pid: int
     pidfd: int
@@ -164,7 +165,13 @@ class Zygote:
 
     def _start(self, slot: socket.socket, descriptors: list[int]) -> None:
         zygote = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:  # no room for another process: the slot reads the end, and starts the task itself
+            for descriptor in descriptors:
+                os.close(descriptor)
+            self._let_go(slot, None)
+            return
         if pid == 0:
             try:
                 os.setpgid(0, 0)
@@ -173,6 +180,9 @@ class Zygote:
                 self._forget_slots()
                 Inheritance(zygote, frozenset()).refuse()
                 _become_task(descriptors, self._task)
+            except BaseException:  # noqa: BLE001  (it ends here, whatever it is)
+                traceback.print_exc()  # into the worker's log: the task's own is not there yet
+                sys.stderr.flush()
             finally:
                 os._exit(124)  # Airflow's own status for this
         with contextlib.suppress(OSError):
@@ -189,7 +199,7 @@ class Zygote:
         self._control.close()
         for slot, running in self._slots.items():
             slot.close()
-            if running is not None:
+            if running is not None and not running.ended:
                 os.close(running.pidfd)
         self._selector.close()
 
