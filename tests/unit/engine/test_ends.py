@@ -2,7 +2,7 @@
 
 import pytest
 
-from tradewind_airflow.engine.ends import Standing, without_news
+from tradewind_airflow.engine.ends import ENDS_SECONDS, Standing, can_wait, without_news
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "restarting"])
@@ -29,3 +29,15 @@ def test_the_end_of_an_earlier_message_is_of_no_account(state):
 
 def test_a_task_instance_that_is_gone_has_no_news():
     assert list(without_news({"key": "m1"}, {})) == ["key"]
+
+
+def test_fine_ends_and_known_messages_can_wait_a_second():
+    events = {"one": ("success", None), "other": ("queued", "m1")}
+    assert can_wait(events, {"m1"}, looked_before=0.0)
+    assert not can_wait(events, {"m1"}, looked_before=ENDS_SECONDS)
+    assert can_wait({}, set(), looked_before=0.0)
+
+
+@pytest.mark.parametrize("event", [("failed", None), ("queued", "m2"), ("running", None)])
+def test_every_other_event_is_read_at_once(event):
+    assert not can_wait({"one": ("success", None), "other": event}, {"m1"}, looked_before=0.0)

@@ -1,10 +1,10 @@
-"""Steps of a scheduler's pass that are about DAG runs, made only when there may be anything to do for them.
+"""Steps of a scheduler's pass that are made only when there may be anything to do for them.
 
-`SchedulerJobRunner._do_scheduling` makes them in each pass. With an executor that is woken by each task's end there are
-many passes a second, and nearly all find no DAG run to create or start; and while the executor is full, what running
-ones may do next can wait up to a second, as it does in stock (`engine.news`). Refilling the executor, the rest of a
-pass, is always done. Where Airflow's classes have other methods than we know, nothing is replaced: every pass makes
-every step.
+`SchedulerJobRunner._do_scheduling` makes them in each pass. With an executor that is woken by each task's end there
+are many passes a second, and nearly all find no DAG run to create or start; and while the executor is full, what
+running ones may do next can wait up to a second, as it does in stock (`engine.news`). Refilling the executor, the
+rest of a pass, is always done. Connections that a user wants tested are looked for once a second, as in stock. Where
+Airflow's classes have other methods than we know, nothing is replaced: every pass makes every step.
 """
 
 import functools
@@ -23,6 +23,7 @@ _STEPS = {
 }
 # What a running DAG run may do next depends on these, and on time.
 _TABLES_OF_RUNNING = (*_TABLES, "task_instance")
+_TESTS = "_enqueue_connection_tests"
 _EXAMINE = "get_running_dag_runs_to_examine"
 
 
@@ -42,6 +43,9 @@ def install() -> bool:
     for name in _STEPS:
         gate = NEWS.gate(_TABLES, time.monotonic)
         setattr(SchedulerJobRunner, name, _behind(gate, getattr(SchedulerJobRunner, name)))
+    tests = getattr(SchedulerJobRunner, _TESTS, None)  # Airflow before 3.3 has none
+    if tests is not None and tuple(inspect.signature(tests).parameters) == ("self", "session"):
+        setattr(SchedulerJobRunner, _TESTS, _behind(NEWS.gate((), time.monotonic), tests))
     gate = NEWS.gate(_TABLES_OF_RUNNING, time.monotonic)
     setattr(DagRun, _EXAMINE, staticmethod(_while_not_full(gate, examine, most)))
     return True

@@ -11,9 +11,11 @@ instance's `external_executor_id`, written in the transaction that queues it: an
 nor is one of a task instance that is `scheduled`, whose next message does not exist yet.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+ENDS_SECONDS = 1.0  # in which it is early enough to look whether a fine end is news, as stock does between two passes
 _AT_WORK = frozenset({"queued", "running", "restarting"})
 
 
@@ -31,3 +33,13 @@ def without_news(ended: Mapping[Hashable, str], standings: Mapping[Hashable, Sta
         standing = standings.get(key)  # None: it is gone, or at another try by now
         if standing is None or standing.state not in _AT_WORK or standing.message not in {None, message}:
             yield key
+
+
+def can_wait(events: Mapping[Hashable, tuple[Any, Any]], known: Collection[str], *, looked_before: float) -> bool:
+    """Whether all events of a buffer may be read later: fine ends, and messages whose ids are known.
+
+    To look costs a query, between a task's end and the pass that schedules what follows it. `looked_before`: seconds.
+    """
+    return looked_before < ENDS_SECONDS and all(
+        state == "success" or (state == "queued" and information in known) for state, information in events.values()
+    )

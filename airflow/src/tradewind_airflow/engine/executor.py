@@ -25,7 +25,7 @@ from airflow.utils.state import TaskInstanceState
 from sqlalchemy import select
 
 from tradewind_airflow.engine.backlog import Backlog
-from tradewind_airflow.engine.ends import Standing, without_news
+from tradewind_airflow.engine.ends import Standing, can_wait, without_news
 from tradewind_airflow.engine.hearing import Ear
 from tradewind_airflow.engine.news import NEWS
 from tradewind_airflow.engine.pace import Ends, Pass, rest_after
@@ -48,6 +48,7 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
         self._sent = 0
         self._ends = Ends(time.monotonic)
         self._ending = False
+        self._looked_at = float("-inf")
         self._known: set[str] = set()  # ids of messages that the database knows already
         self._ended: dict[Any, str] = {}  # keys whose end is in the event buffer: the id of the message that ended
 
@@ -97,9 +98,14 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
     def get_event_buffer(self, dag_ids: Any = None) -> dict[Any, Any]:
         """As stock, but for two kinds of events that say nothing: each would cost the loop a large query.
 
-        Ends that are no news (`ends`), and "it is queued", which stock writes down to keep the message's id: it was
-        written when the task instance was queued.
+        Ends that are no news (`ends`; looked at once a second), and "it is queued", which stock writes down to keep the
+        message's id: it was written when the task instance was queued.
         """
+        now = time.monotonic()
+        if dag_ids is None:
+            if can_wait(self.event_buffer, self._known, looked_before=now - self._looked_at):
+                return {}
+            self._looked_at = now
         events = super().get_event_buffer(dag_ids)
         for key, (state, id_) in list(events.items()):
             if state == TaskInstanceState.QUEUED and id_ in self._known:
