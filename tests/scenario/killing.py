@@ -138,11 +138,14 @@ class Watch(threading.Thread):
                 try:
                     # a zombie has no command line; psutil would cost twenty times as much
                     match = TITLE.match((path / "cmdline").read_text(errors="replace"))
+                    parent = int((path / "stat").read_text().rpartition(")")[2].split()[1]) if match else 0
                 except OSError:
                     continue
                 if match:
                     lives = self.seen.setdefault(match[1], {})
                     pid = int(path.name)
+                    if parent in lives:  # a command that it starts, before exec gives that its own title
+                        continue
                     lives[pid] = (lives.get(pid, (now, now))[0], now)
 
     def stop(self) -> None:
