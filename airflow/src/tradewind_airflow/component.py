@@ -14,6 +14,7 @@ import sys
 
 from tradewind_airflow.closed import close_process, close_process_and_heirs
 from tradewind_airflow.preload import asking
+from tradewind_airflow.roomy import with_room
 
 _COMMANDS = {
     "scheduler": ["scheduler"],
@@ -109,4 +110,4 @@ def _substitute_for_the_engine(component: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(with_room(main, sys.argv[1:]))

@@ -17,6 +17,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from tradewind_airflow.roomy import with_room
+
 THREADS_MOST = 40  # as many as anyio has
 _here = threading.local()
 
@@ -39,7 +41,7 @@ class OneThread:
             return
         context = contextvars.copy_context()
         answer, error = await asyncio.get_running_loop().run_in_executor(
-            self._threads, context.run, self._answer, scope, body
+            self._threads, context.run, with_room, self._answer, scope, body
         )
         for message in answer:
             await send(message)
