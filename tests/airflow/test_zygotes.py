@@ -16,6 +16,10 @@ FILES = {
     "closed.py": "import os, requests, more_itertools\nprint('parsed')\n" + DAG.format(name="closed"),
     "asks.py": "import time\nNOW = time.time()\n" + DAG.format(name="asks"),
     "raises.py": "raise ValueError('no')\n",
+    "far_away.py": (
+        "for n in range(5):\n    try:\n        open(f'/{n}' + ('/' + '\N{CJK UNIFIED IDEOGRAPH-4E00}' * 80) * 5)\n"
+        "    except OSError:\n        pass\n"
+    ),
     "leaves.py": "import os\nos._exit(3)\n",
     "hangs.py": "import time\ntime.sleep(20)\n" + DAG.format(name="hangs"),
 }
@@ -80,6 +84,7 @@ def test_each_task_has_its_process_its_group_and_its_numbers(seen):
 def test_it_has_its_four_channels_and_no_other_socket(seen):
     """Requests, stdout and stderr are there twice, as in stock."""
     assert [task["sockets"] for task in seen["tasks"]] == [7, 7, 7]
+    assert [task["given_to_commands"] for task in seen["tasks"]] == [0, 0, 0], "what it executes has none of them"
 
 
 def test_its_environment_is_the_slots(seen):
@@ -123,6 +128,11 @@ def test_a_task_dies_with_its_zygote_and_counts_as_killed(seen):
 )
 def test_a_file_that_misbehaves_is_refused(seen, name, why):
     assert seen[name] == {"refused": why}
+
+
+def test_reasons_fit_into_a_message_in_whatever_letters(seen):
+    assert seen["far_away.py"]["refused"].startswith("it ")
+    assert len(json.dumps(seen["far_away.py"])) < zygote.MESSAGE_MOST
 
 
 def test_a_refused_file_is_not_parsed_again(seen):

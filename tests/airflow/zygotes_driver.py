@@ -44,7 +44,10 @@ def begin():
         "librarys_random": sys.modules["more_itertools.recipes"]._private_randrange(10**12),
         "dags": sorted(bag.dags), "parse_seconds": time.process_time() - before,
         "term": str(signal.getsignal(signal.SIGTERM)), "own": os.environ.get("OWN"),
-        "sockets": sum(link.startswith("socket:") for link in links()),
+        "sockets": sum(link.startswith("socket:") for link in links().values()),
+        "given_to_commands": sum(
+            link.startswith("socket:") and number > 2 and os.get_inheritable(number) for number, link in links().items()
+        ),
     }  # fmt: skip
     print(json.dumps(said), flush=True)
     if os.read(0, 100) == b"linger":
@@ -52,10 +55,10 @@ def begin():
 
 
 def links():
-    found = []
+    found = {}
     for path in Path("/proc/self/fd").iterdir():
         try:
-            found.append(str(path.readlink()))
+            found[int(path.name)] = str(path.readlink())
         except OSError:
             continue
     return found
@@ -172,9 +175,11 @@ def main():  # noqa: PLR0915  (one story, in order)
     psutil.Process(two.said["parent"]).kill()
     seen["zygote_killed"] = int(two.child.wait(10)), gone(two.said["pid"])
 
-    for name in ("asks.py", "raises.py", "leaves.py"):
+    for name in ("asks.py", "raises.py", "leaves.py", "far_away.py"):
         connection, seen[name] = ask(nursery, name)
         connection.close()
+    for each in nursery_process.children():  # the last one may be about to end
+        gone(each.pid)
     seen["asked_again"] = ask(nursery, "asks.py")[1], len(nursery_process.children())
 
     connection, seen["again"] = ask(nursery, "closed.py")

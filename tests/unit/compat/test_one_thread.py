@@ -61,6 +61,20 @@ def test_what_is_bound_in_a_piece_stays_there_as_in_a_thread_of_its_own():
     assert asyncio.run(main()) == ([{"said": "by the server"}], "by the server")
 
 
+def test_a_piece_may_have_an_event_loop_of_its_own_as_in_a_thread_of_its_own():
+    async def answer():
+        return "from a client that is asynchronous"
+
+    async def app(_scope, _receive, send):
+        said = await anyio.to_thread.run_sync(lambda: asyncio.run(answer()))
+        await asyncio.sleep(0)
+        await send({"said": said})
+
+    sent, answered = call(OneThread(app))
+    asyncio.run(answered)
+    assert sent == [{"said": "from a client that is asynchronous"}]
+
+
 def test_an_error_is_raised_when_its_answer_was_sent():
     async def app(_scope, _receive, send):
         await send({"status": 500})

@@ -87,6 +87,23 @@ def test_a_further_file_takes_the_place_of_one_that_rests(roster, clock):
     assert roster.to_end() is None
 
 
+def test_one_that_is_used_without_being_asked_for_keeps_its_place(roster, clock):
+    keys = [f"{number}" for number in range(MOST)]
+    made(roster, *keys)
+    clock.now += REST_SECONDS
+    for key in keys[:-1]:
+        roster.used(key)  # its slots are connected to it
+    assert roster.ask("further", at_once=True) is Answer.MAKE
+    assert roster.to_end() == keys[-1]
+
+
+def test_one_that_parses_is_nobodys_place(roster, clock):
+    keys = [f"{number}" for number in range(MOST)]
+    made(roster, *keys, parsed=False)
+    clock.now += REST_SECONDS
+    assert roster.ask("further", at_once=True) is Answer.LATER
+
+
 def test_a_parse_without_end_is_overdue(roster, clock):
     made(roster, "a", parsed=False)
     made(roster, "b")

@@ -20,7 +20,7 @@ stdlib = sysconfig.get_path
 sysconfig.get_path = lambda name: libraries if name == "purelib" else stdlib(name)
 module.HARMLESS |= {"library_of_others", "library_that_connects", "library_bound_before", "library_of_numbers", "library_of_connections"}
 sys.path += [os.path.dirname(file), libraries]
-import library_bound_before, library_of_connections
+import library_bound_before, library_of_connections, other_driver
 with Watch(os.path.dirname(file), further=((library_of_connections, ("get",)),)) as watch:
     spec = importlib.util.spec_from_file_location("dag_file", file)
     module = importlib.util.module_from_spec(spec)
@@ -57,6 +57,8 @@ CLOSED = {
     "where it lies itself": "import os\nfrom pathlib import Path\nhere = Path(__file__).resolve().parent; there = os.path.realpath(__file__)",
     "a function's own import": "def task():\n    import anything_at_all",
     "a module of its bundle": "import neighbour",
+    "a package of its bundle without a file of its own": "from folder import inside\nimport folder.inside",
+    "an import that is not executed": "if False:\n    import some_driver",
     "a provider that stays with Python": "import airflow.providers.standard\nfrom airflow.providers import standard",
     "a library that reads clock and files while it is imported": "import library_of_others",
     "a generator of its own": "import random\ngenerator = random.Random(3); n = generator.random()",
@@ -91,6 +93,13 @@ OPEN = {
     "that by name": "import importlib\nimportlib.import_module('some_driver')",
     "that within a function that is called": "def read():\n    import some_driver\n    return some_driver.rows\nx = read()",
     "a module of its bundle that imports one": "import importer",
+    "one that is there already, within a function that is called": "def read():\n    import other_driver\n    return other_driver.rows\nx = read()",
+    "one that is there already, by a call": "x = __import__('other_driver').rows",
+    "another generator of Python's": "import _random\nx = _random.Random().random()",
+    "numbers from OpenSSL": "import ssl\nx = ssl.RAND_bytes(3)",
+    "what it used so far": "import resource\nx = resource.getrusage(resource.RUSAGE_SELF)",
+    "where a link leads": "import os\nx = os.readlink('/proc/self/exe')",
+    "the task that it is parsed for, in bytes": "import os\nx = os.environb.get(b'_AIRFLOW_PARSING_CONTEXT_DAG_ID')",
     "a provider that nobody has looked at": "import airflow.providers.some_database",
     "that from the package of all": "from airflow.providers import some_database",
     "a question that whoever watches has named": "import library_of_connections\nx = library_of_connections.get('a')",
@@ -136,6 +145,9 @@ def folder(tmp_path: Path) -> Path:
     (bundle / "common" / "logging").mkdir(parents=True)
     (bundle / "common" / "logging" / "__init__.py").write_text("import time\nx = time.time()")
     (libraries / "some_driver.py").write_text("rows = 3")
+    (libraries / "other_driver.py").write_text("rows = 3")
+    (bundle / "folder").mkdir()
+    (bundle / "folder" / "inside.py").write_text("n = 3")
     (libraries / "airflow" / "providers" / "some_database").mkdir(parents=True)
     (libraries / "airflow" / "providers" / "standard").mkdir()
     (libraries / "library_of_connections.py").write_text("def get(name): return name")
@@ -167,12 +179,13 @@ def test_afterwards_everything_is_what_it_was(folder):
         "[type(clock).__name__, clock is time.time, type(os.stat).__name__, type(os.environ._data).__name__,"
         " type(datetime.datetime.__dict__['now']).__name__, datetime.datetime.now().year > 2000, A().now() > 0,"
         " os.stat in os.supports_follow_symlinks, copy.deepcopy({'a': A.__dict__['now']})['a'] is time.time,"
-        " pickle.loads(pickle.dumps(A.__dict__['now'])) is time.time, random.Random.seed.__name__]"
+        " pickle.loads(pickle.dumps(A.__dict__['now'])) is time.time, random.Random.seed.__name__,"
+        " type(__import__).__name__, os.environb._data is os.environ._data]"
     )
     told = "builtin_function_or_method"
     assert parse(folder, text, after) == (
         [],
-        [told, True, told, "dict", "classmethod_descriptor", True, True, True, True, True, "seed"],
+        [told, True, told, "dict", "classmethod_descriptor", True, True, True, True, True, "seed", told, True],
     )
 
 

@@ -106,6 +106,11 @@ def _execute_in_place() -> None:
     async def in_place(func: Callable[..., Any], *given: Any, **options: Any) -> Any:
         if getattr(_here, "own", None) is None:
             return await run_sync(func, *given, **options)
-        return contextvars.copy_context().run(func, *given)
+        loop = asyncio._get_running_loop()  # noqa: SLF001
+        asyncio._set_running_loop(None)  # noqa: SLF001  (in a thread of its own it would see none)
+        try:
+            return contextvars.copy_context().run(func, *given)
+        finally:
+            asyncio._set_running_loop(loop)  # noqa: SLF001
 
     to_thread.run_sync = in_place

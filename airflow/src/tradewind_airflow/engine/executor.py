@@ -57,6 +57,8 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
         self._known.update(id_ for item in workload_items if (id_ := _id_of(item)))
         self._backlog.queues.update(item.ti.queue for item in workload_items if hasattr(item, "ti"))
         super()._process_workloads(workload_items)
+        for key in [key for key in self._ended if not _is_success(self.event_buffer.get(key))]:
+            del self._ended[key]  # another message of that try: queued, or it could not be sent
 
     def sync(self) -> None:
         """Learn what ended, then wait as long as the pace allows."""
@@ -134,6 +136,10 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
 def _id_of(workload: Any) -> str | None:
     """The message's id where it was assigned when the task instance was queued."""
     return getattr(getattr(workload, "ti", None), "external_executor_id", None)
+
+
+def _is_success(event: tuple[Any, Any] | None) -> bool:
+    return event is not None and event[0] == TaskInstanceState.SUCCESS
 
 
 def _is_end(event: tuple[Any, Any]) -> bool:

@@ -14,7 +14,9 @@ import os
 import selectors
 import signal
 import socket
+import sys
 import time
+import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tradewind_airflow.engine.inheritance import Inheritance, die_with
@@ -96,10 +98,18 @@ class Keeping:
         _title()
         while True:
             for key, _ in self._selector.select(_LOOK_SECONDS):
-                if key.fd in self._selector.get_map():
-                    key.data()
+                if self._selector.get_map().get(key.fd) is key:  # and not another, that got its number meanwhile
+                    self._handle(key)
             for overdue in self._roster.overdue():
                 self._end(overdue, f"it is not parsed after {PARSE_SECONDS_MOST:.0f} s")
+
+    @staticmethod
+    def _handle(key: selectors.SelectorKey) -> None:
+        try:
+            key.data()
+        except Exception:  # noqa: BLE001  (whatever is wrong with one message, the other zygotes' tasks go on)
+            traceback.print_exc()
+            sys.stderr.flush()
 
     def _requested(self) -> None:
         try:
@@ -109,6 +119,7 @@ class Keeping:
         if not descriptors:
             return
         connection = socket.socket(fileno=descriptors[0])
+        connection.set_inheritable(False)  # what is received is inheritable
         file, differences, at_once = json.loads(request)
         key = (File(*file), tuple(differences.items()))
         match self._roster.ask(key, at_once=at_once):
@@ -168,11 +179,14 @@ class Keeping:
         except OSError:
             message = b""
         entry = self._roster.entries.get(key)
-        was_ready = entry is not None and entry.is_ready
-        if message and "parsed" in json.loads(message):
+        if entry is None or entry.control is not control:
+            return
+        if message == zygote.USED:
+            self._roster.used(key)
+        elif message and "parsed" in json.loads(message):
             for connection in self._roster.parsed(key):
                 self._hand_over(key, connection)
-        elif was_ready:  # nobody needed it, it was old, or it was killed
+        elif entry.is_ready:  # nobody needed it, it was old, or it was killed
             self._let_go(key)
         else:
             self._end(key, json.loads(message)["refused"] if message else "its zygote ended")

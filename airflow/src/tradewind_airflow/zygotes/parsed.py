@@ -100,6 +100,7 @@ class Output:
     def __init__(self) -> None:
         from airflow.sdk.log import configure_logging, reset_logging
 
+        self.is_whole = True  # all of it could be kept
         self._log = os.memfd_create("log")
         sink = os.fdopen(self._log, "wb", buffering=0, closefd=False)
         reset_logging()
@@ -132,14 +133,11 @@ class Output:
         for number, original in zip(_STREAMS, self._originals, strict=True):
             os.dup2(original, number)
             os.close(original)
-        self._texts = [_whole(number) for number in (self._log, *self._streams)]
+        numbers = (self._log, *self._streams)
+        self.is_whole = all(os.fstat(number).st_size <= _OUTPUT_MOST for number in numbers)
+        self._texts = [_whole(number) for number in numbers]
         for number in self._streams:
             os.close(number)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of it could be kept."""
-        return all(len(text) < _OUTPUT_MOST for text in self._texts)
 
     def logged(self) -> list[dict[str, Any]]:
         """Events, in order."""

@@ -2,7 +2,7 @@
 
 A file gets a zygote with its second task within `OFTEN_SECONDS`; a single task gains nothing by one, and a file whose
 tasks come seldom, or run for long, would only have it made and thrown away each time. There are at most `MOST`; a
-further file gets one only in the place of one that nobody has asked for in `REST_SECONDS`: with more files in turns
+further file gets one only in the place of one that has begun no task in `REST_SECONDS`: with more files in turns
 than zygotes each would be thrown away before it is used.
 """
 
@@ -41,7 +41,7 @@ class Entry(Generic[ConnectionT, ControlT]):
     """A zygote. `waiting`: connections that it will get when it has parsed its file."""
 
     control: ControlT
-    asked_at: float
+    used_at: float
     began_at: float
     is_ready: bool = False
     waiting: list[ConnectionT] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Roster(Generic[ConnectionT, ControlT]):
         now = self._clock()
         entry = self.entries.get(key)
         if entry is not None:
-            entry.asked_at = now
+            entry.used_at = now
             return Answer.JOIN if entry.is_ready else Answer.WAIT
         if key in self._refused:
             return Answer.REFUSED
@@ -74,11 +74,16 @@ class Roster(Generic[ConnectionT, ControlT]):
         return Answer.MAKE
 
     def to_end(self) -> Hashable | None:
-        """The file whose zygote makes room for another, if there are too many: the one longest not asked for."""
-        if len(self.entries) < MOST:
+        """The file whose zygote makes room for another, if there are too many: the one longest not used."""
+        ready = [(key, entry) for key, entry in self.entries.items() if entry.is_ready]
+        if len(self.entries) < MOST or not ready:
             return None
-        key, entry = min(self.entries.items(), key=lambda item: item[1].asked_at)
-        return key if self._clock() - entry.asked_at >= REST_SECONDS else None
+        key, entry = min(ready, key=lambda item: item[1].used_at)
+        return key if self._clock() - entry.used_at >= REST_SECONDS else None
+
+    def used(self, key: Hashable) -> None:
+        """Its zygote has begun a task: slots that are connected to it ask no more."""
+        self.entries[key].used_at = self._clock()
 
     def made(self, key: Hashable, control: ControlT, connection: ConnectionT) -> None:
         """A zygote was forked for this file, and the connection waits for it."""

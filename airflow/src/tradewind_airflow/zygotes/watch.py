@@ -6,8 +6,9 @@ variables of its worker, and leaves nothing behind that a fork cannot share. Wat
 - audit events: connections, processes, files that are written, files read from elsewhere than bundle and runtime;
 - clocks, randomness, process ids, threads, questions about files (`os.stat` and its like): Python's own entry points
   are replaced by ones that tell, wherever a module has them;
-- what the file and the modules of its bundle import: only libraries of which it is known that they ask nothing behind
-  Python's back (`harmless`); a driver in C may read a database without any of the above;
+- what the file and the modules of its bundle import, while they are executed: only libraries of which it is known
+  that they ask nothing behind Python's back (`harmless`); a driver in C may read a database without any of the
+  above;
 - the two variables in which Airflow says for which task a file is parsed;
 - the supervisor: whoever asks it (a Variable, a Connection) asks for something that may change.
 
@@ -18,8 +19,9 @@ signals, numbers drawn from a common generator. Whatever cannot be watched is no
 
 from __future__ import annotations
 
+import _random
 import _thread
-import ast
+import builtins
 import ctypes
 import datetime as dt
 import functools
@@ -29,6 +31,8 @@ import importlib.machinery
 import logging
 import os
 import random
+import resource
+import ssl
 import sys
 import sysconfig
 import time
@@ -42,7 +46,7 @@ from tradewind_airflow.zygotes.harmless import HARMLESS, PROVIDERS
 from tradewind_airflow.zygotes.leavings import Leavings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 PARSING_CONTEXT = "_AIRFLOW_PARSING_CONTEXT_"
 _ALWAYS = (
@@ -57,9 +61,14 @@ _BY_THE_FILE = (
 _ASKS = (
     (time, (
         "time", "time_ns", "localtime", "gmtime", "ctime", "asctime", "strftime", "monotonic", "monotonic_ns",
-        "perf_counter", "perf_counter_ns", "clock_gettime", "clock_gettime_ns", "process_time", "thread_time",
+        "perf_counter", "perf_counter_ns", "clock_gettime", "clock_gettime_ns", "process_time", "process_time_ns",
+        "thread_time", "thread_time_ns",
     )),
-    (os, ("urandom", "getpid", "getppid", "stat", "lstat", "access", "getloadavg", "getrandom", "times", "statvfs")),
+    (os, ("urandom", "getpid", "getppid", "stat", "lstat", "access", "getloadavg", "getrandom", "times", "statvfs",
+          "readlink", "fstat", "getxattr")),
+    (resource, ("getrusage",)),
+    (ssl, ("RAND_bytes",)),
+    (_random, ("Random",)),
     (uuid, ("uuid1", "uuid4", "uuid7")),
     (_thread, ("start_new_thread", "start_joinable_thread")),
     (importlib, ("import_module",)),
@@ -73,9 +82,18 @@ _LOGGING = tuple(os.path.dirname(module.__file__ or "") + "/" for module in (log
 _AIRFLOWS_LOGGING = "/airflow/sdk/_shared/logging/"  # a record of a log has its time
 _ONLY_FORWARD = {
     f"time.{name}"
-    for name in ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "thread_time")
+    for name in (
+        "monotonic",
+        "monotonic_ns",
+        "perf_counter",
+        "perf_counter_ns",
+        "process_time",
+        "process_time_ns",
+        "thread_time",
+        "thread_time_ns",
+    )
 }
-_OF_FILES = {"os.stat", "os.lstat", "os.access"}
+_OF_FILES = {"os.stat", "os.lstat", "os.access", "os.readlink", "os.getxattr"}
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/"  # noqa: PTH100, PTH120
 _REASONS_MOST = 5
 
@@ -96,7 +114,7 @@ class Watch:
         self._bundle = tuple(f"{root.rstrip('/')}/" for root in bundle if root)
         paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
         self._libraries = (*(f"{path}/" for path in sorted(paths - {None})), _OWN)  # type: ignore[type-var]
-        self._readable = (*self._bundle, *self._libraries, *(f"{path}/" for path in sys.path if path), *_FIXED)
+        self._readable = (*self._bundle, *self._libraries, *_FIXED)
         self._put_back: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
@@ -110,6 +128,7 @@ class Watch:
             for name in names:
                 self._replace_of_type(type_, name)
         self._watch_environment()
+        self._watch_imports()
         _watching = self
         return self
 
@@ -147,8 +166,6 @@ class Watch:
         """An audit event."""
         if event == "open":
             self._opened(*arguments[:3])
-        elif event == "import":
-            self._imported(str(arguments[0]))
         elif event.startswith(_ALWAYS) or (event.startswith(_BY_THE_FILE) and self.is_user_code()):
             if event in {"os.listdir", "os.scandir"} and self._is_fixed(arguments[0]):
                 return
@@ -161,16 +178,18 @@ class Watch:
         if (writes or not self._is_fixed(path)) and self.is_user_code(or_nobodys=not writes):
             self.note(f"it {'writes' if writes else 'reads'} {os.fsdecode(path)}")
 
-    def _imported(self, name: str) -> None:
-        """By whom: the first frame that is not the import system's."""
-        frame = sys._getframe(1)  # noqa: SLF001
-        while frame is not None and frame is not self._base:
-            file = frame.f_code.co_filename
-            if file != __file__ and not file.startswith(_IMPORTING) and not file.endswith("/importlib/__init__.py"):
-                if file.startswith(self._bundle):
-                    self._judge(name)
-                return
-            frame = frame.f_back  # type: ignore[assignment]
+    def _watch_imports(self) -> None:
+        """Every statement that imports comes by here, also where the module is there already."""
+        original = builtins.__import__
+
+        def told(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:  # noqa: A002
+            if level == 0 and sys._getframe(1).f_code.co_filename.startswith(self._bundle):  # noqa: SLF001
+                for each in (name, *(f"{name}.{member}" for member in fromlist or ())):
+                    self._judge(each)
+            return original(name, globals, locals, fromlist, level)
+
+        builtins.__import__ = told
+        self._put_back.append(lambda: setattr(builtins, "__import__", original))
 
     def _judge(self, name: str) -> None:
         """Of a module that the file, or one of its bundle, imports."""
@@ -184,7 +203,8 @@ class Watch:
         origin = getattr(module, "__file__", None) or ""
         if top not in HARMLESS and not origin.startswith(self._bundle) and not _is_folder_of(module, self._bundle):
             spec = None if module is not None else importlib.machinery.PathFinder.find_spec(top)
-            if spec is None or not (spec.origin or "").startswith(self._bundle):
+            places = [] if spec is None else [spec.origin or "", *(spec.submodule_search_locations or ())]
+            if not any(f"{place}/".startswith(self._bundle) for place in places):
                 self.note(f"it imports {top}, of which it is not known what it asks")
 
     def _is_fixed(self, path: Any) -> bool:
@@ -201,8 +221,9 @@ class Watch:
 
     def asked(self, name: str, arguments: tuple[Any, ...]) -> None:
         """One of the functions that answer differently another time."""
-        if name == "importlib.import_module":  # written in Python: no audit event
-            self._imported(str(arguments[0]) if arguments else "")
+        if name == "importlib.import_module":
+            if arguments and sys._getframe(2).f_code.co_filename.startswith(self._bundle):  # noqa: SLF001
+                self._judge(str(arguments[0]))
             return
         if name in _OF_FILES and arguments and (self._is_fixed(arguments[0]) or self._leads_there(arguments[0])):
             return
@@ -279,18 +300,16 @@ class Watch:
                 names[key] = value.original
             elif type(value) is Unavailable:
                 self.note("it keeps the connection to the supervisor")
-        if (file or "").startswith(self._bundle) and str(file).endswith(".py"):
-            for imported in _imports_of(str(file)):
-                self._judge(imported)
 
     def _watch_environment(self) -> None:
         plain = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001
-        os.environ._data = watched = _Watched(plain)  # type: ignore[attr-defined]  # noqa: SLF001
+        watched = _Watched(plain)
+        os.environ._data = os.environb._data = watched  # type: ignore[attr-defined]  # noqa: SLF001
 
         def put_back() -> None:
             plain.clear()
             plain.update(watched)
-            os.environ._data = plain  # type: ignore[attr-defined]  # noqa: SLF001
+            os.environ._data = os.environb._data = plain  # type: ignore[attr-defined]  # noqa: SLF001
 
         self._put_back.append(put_back)
 
@@ -369,21 +388,6 @@ class _Watched(dict[bytes, bytes]):
     def __contains__(self, name: object) -> bool:
         self._read(name)
         return super().__contains__(name)
-
-
-def _imports_of(file: str) -> Iterator[str]:
-    """What a module imports when it is executed: all but what stands in its functions."""
-    with open(file, "rb") as source:  # noqa: PTH123
-        waiting: list[ast.AST] = [ast.parse(source.read(), file)]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            waiting += ast.iter_child_nodes(node)
 
 
 def _is_folder_of(module: Any, bundle: tuple[str, ...]) -> bool:

@@ -40,6 +40,8 @@ MESSAGE_MOST = 1 << 12
 IDLE_SECONDS = 20.0
 AGE_SECONDS = 900.0
 _REASONS_MOST = 1000
+_TELL_SECONDS = 1.0
+USED = b"used"
 _NOT_OURS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)  # a group's: its tasks decide for themselves
 _F_SETSIG = getattr(fcntl, "F_SETSIG", 10)  # Python's own name for it is new
 
@@ -64,7 +66,7 @@ def serve(control: socket.socket, file: File, begin: Callable[[], None], ceiling
         if not reasons and (resident := _resident()) > ceiling:
             reasons = f"its zygote occupies {resident} bytes, more than {ceiling}"
     if isinstance(parsed, str) or reasons:
-        say(control, refused=reasons[:_REASONS_MOST])
+        say(control, refused=reasons.encode("ascii", "backslashreplace")[:_REASONS_MOST].decode())
         os._exit(0)
     for number in _NOT_OURS:
         signal.signal(number, signal.SIG_IGN)
@@ -94,15 +96,18 @@ class Zygote:
         self._selector.register(control, selectors.EVENT_READ, self._join)
         self._is_wanted = True
         self._used_at = time.monotonic()
+        self._told_at = float("-inf")
 
     def serve(self) -> None:
         """Until nobody needs it."""
         until = time.monotonic() + AGE_SECONDS
         while True:
             for key, _ in self._selector.select(1.0):
-                if key.fd in self._selector.get_map():  # not let go of by one before
+                if self._selector.get_map().get(key.fd) is key:  # not let go of by one before
                     key.data()
             now = time.monotonic()
+            if any(running is not None for running in self._slots.values()):
+                self._used_at = now
             if not self._is_wanted or now > until or now - self._used_at > IDLE_SECONDS:
                 self._retire()
                 if not self._slots:
@@ -124,6 +129,7 @@ class Zygote:
             self._is_wanted = False
             self._selector.unregister(self._control)
         for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
             self._welcome(socket.socket(fileno=descriptor))
 
     def _welcome(self, slot: socket.socket) -> None:
@@ -140,7 +146,7 @@ class Zygote:
         running = self._slots[slot]
         if not message:
             self._let_go(slot, running)
-        elif descriptors and running is None:
+        elif len(descriptors) == DESCRIPTORS and running is None:
             self._start(slot, descriptors)
         elif not descriptors and running is not None and running.ended:
             self._reap(slot, running)
@@ -165,6 +171,8 @@ class Zygote:
 
     def _start(self, slot: socket.socket, descriptors: list[int]) -> None:
         zygote = os.getpid()
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
         try:
             pid = os.fork()
         except OSError:  # no room for another process: the slot reads the end, and starts the task itself
@@ -189,10 +197,24 @@ class Zygote:
             os.setpgid(pid, pid)
         for descriptor in descriptors:
             os.close(descriptor)
-        running = self._slots[slot] = _Running(pid, os.pidfd_open(pid))
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:  # no descriptor is left: nobody could follow it
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            self._let_go(slot, None)
+            return
+        running = self._slots[slot] = _Running(pid, pidfd)
         self._selector.register(running.pidfd, selectors.EVENT_READ, lambda: self._ended(slot, running))
-        self._used_at = time.monotonic()
         say(slot, pid=pid)
+        self._tell_that_it_is_used()
+
+    def _tell_that_it_is_used(self) -> None:
+        self._used_at = time.monotonic()
+        if self._is_wanted and self._used_at - self._told_at >= _TELL_SECONDS:
+            self._told_at = self._used_at
+            with contextlib.suppress(OSError):
+                self._control.send(USED, socket.MSG_DONTWAIT)
 
     def _forget_slots(self) -> None:
         """In a task's process: nothing of other tasks."""
