@@ -87,7 +87,8 @@ def test_a_run_is_told_of_by_those_who_write_and_the_scheduler_is_silent_on_its_
     news = listener.heard(for_=1)
     assert Told("tradewind-api-server", "dag_run") in news, "the run was triggered through the API"
     ends = [each for each in news if each.table == "task_instance"]
-    assert set(ends) == {Told("tradewind-api-server", "task_instance")}, "scheduling and queueing tell nobody"
+    end = Told("tradewind-api-server", "task_instance", ("chain", run["dag_run_id"]))
+    assert set(ends) == {end}, "scheduling and queueing tell nobody"
     assert len(ends) == 6, "one for each end"
     assert {each.table for each in news if each.writer == "tradewind-scheduler"} <= {"dag_run"}
 

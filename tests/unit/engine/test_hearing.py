@@ -68,8 +68,8 @@ def test_what_was_told_is_heard_once_and_together(rests):
     line = ConnectionOfOneScheduler()
     ear = Ear(lambda: line)
     assert ear.wait(0) == []
-    line.notify("tradewind-scheduler task_instance", "my app dag_run")
-    assert ear.wait(1) == [Told("tradewind-scheduler", "task_instance"), Told("my app", "dag_run")]
+    line.notify("tradewind-scheduler\x1ftask_instance\x1fd\x1fr", "my app\x1fdag_run")
+    assert ear.wait(1) == [Told("tradewind-scheduler", "task_instance", ("d", "r")), Told("my app", "dag_run")]
     assert ear.wait(0) == []
     assert "LISTEN tradewind_wake" in line.statements
     assert line.autocommit, "an ear that waits in a transaction hears nothing and holds back vacuum"
@@ -82,13 +82,13 @@ def test_an_ear_that_is_not_prompt_rests_whatever_is_told_and_takes_over(rests):
     ear = Ear(lambda: line)
     ear.wait(0)
     assert not ear.prompt
-    line.notify("x dag_run")
+    line.notify("x\x1fdag_run")
     assert ear.rest(0.5) == [Told("x", "dag_run")]
     assert rests == [0.5]
     line.lock_is_free = True
     ear.rest(0.5)
     assert ear.prompt
-    line.notify("x dag_run")
+    line.notify("x\x1fdag_run")
     assert ear.rest(0.5) == [Told("x", "dag_run")]
     assert rests == [0.5, 0.5], "a prompt ear is woken"
     ear.close()
@@ -128,6 +128,9 @@ def test_a_database_that_is_away_is_no_error(rests, caplog):
 
 
 def test_a_payload_names_writer_and_table():
-    assert told("tradewind-scheduler dag_run") == ("tradewind-scheduler", "dag_run")
-    assert told(" dag_run") == ("", "dag_run")
-    assert told("psql - joe's dag") == ("psql - joe's", "dag")
+    assert told("tradewind-scheduler\x1fdag_run") == Told("tradewind-scheduler", "dag_run")
+    assert told("\x1fdag_run") == Told("", "dag_run")
+    assert told("psql - joe's\x1ftask_instance\x1fa dag\x1fa run") == Told(
+        "psql - joe's", "task_instance", ("a dag", "a run")
+    )
+    assert told("anything") == told("") == Told("", "")

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from tradewind_airflow.engine.looks import Looks
 from tradewind_airflow.engine.news import OFTEN_SECONDS, News
+from tradewind_airflow.engine.triggers import Told
 
 
 @dataclass
@@ -42,7 +44,7 @@ def test_what_was_told_while_nobody_asked_is_not_forgotten():
     one, other = news.gate(["dag"], Clock()), news.gate(["pool"], Clock())
     assert one.opens(listening=True)
     assert other.opens(listening=True)
-    news.tell(["dag"])
+    news.tell([Told("x", "dag")])
     news.tell([])
     assert one.opens(listening=True)
     assert not other.opens(listening=True)
@@ -62,9 +64,25 @@ def test_what_can_wait_waits_for_a_second_and_is_not_forgotten():
     assert gate.opens(listening=False, can_wait=True), "nothing is told: look each time"
 
 
-def test_a_step_that_left_work_is_made_again():
-    gate = News().gate(["dag_run"], Clock())
+def test_a_step_may_be_made_less_often():
+    clock = Clock()
+    gate = News().gate(["dag"], clock)
     gate.opens(listening=True)
-    gate.stay_open()
-    assert gate.opens(listening=True)
-    assert not gate.opens(listening=True)
+    clock.now += OFTEN_SECONDS
+    assert not gate.opens(listening=True, every=3 * OFTEN_SECONDS)
+    clock.now += 2 * OFTEN_SECONDS
+    assert gate.opens(listening=True, every=3 * OFTEN_SECONDS)
+
+
+def test_runs_are_told_of_by_their_task_instances():
+    news = News(looks=Looks(20))
+    assert news.may_have_started(), "before anything was told"
+    news.tell([Told("x", "task_instance", ("d", "r")), Told("x", "task_instance", ("d", "s"))])
+    assert not news.may_have_started()
+    assert list(news.looks.told) == [("d", "r"), ("d", "s")]
+    assert news.is_left
+    news.is_full = True
+    assert not news.is_left, "there is no room for what they may do"
+    news.tell([Told("x", "dag_run")])
+    assert news.may_have_started()
+    assert not news.may_have_started()

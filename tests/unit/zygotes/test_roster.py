@@ -2,7 +2,7 @@
 
 import pytest
 
-from tradewind_airflow.zygotes.roster import MOST, OFTEN_SECONDS, PARSE_SECONDS_MOST, REST_SECONDS, Answer, Roster
+from tradewind_airflow.zygotes.roster import FEW, MOST, OFTEN_SECONDS, PARSE_SECONDS_MOST, REST_SECONDS, Answer, Roster
 
 
 class Clock:
@@ -84,6 +84,16 @@ def test_a_further_file_takes_the_place_of_one_that_rests(roster, clock):
     assert roster.ask("further", at_once=True) is Answer.MAKE
     assert roster.to_end() == keys[0]
     roster.forget(keys[0])
+    assert roster.to_end() is None
+
+
+def test_where_memory_is_short_there_are_few(clock):
+    short = [True]
+    roster = Roster(clock, lambda: not short[0])
+    made(roster, *(f"{number}" for number in range(FEW)))
+    assert roster.ask("further", at_once=True) is Answer.LATER
+    short[0] = False
+    assert roster.ask("further", at_once=True) is Answer.MAKE
     assert roster.to_end() is None
 
 

@@ -77,8 +77,9 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
                 batch=self._batch,
                 made_room=was_full and self.slots_available > 0,
                 failed=any(state == TaskInstanceState.FAILED for state, _ in self.event_buffer.values()),
-                own_ends=any(writer == self._own_name for writer, _ in told),
-                others_wrote=self._ear.prompt and any(writer != self._own_name for writer, _ in told),
+                own_ends=any(one.writer == self._own_name for one in told),
+                left_runs=NEWS.is_left,
+                others_wrote=self._ear.prompt and any(one.writer != self._own_name for one in told),
                 backlog=backlog,
                 taken=taken,
                 ends_a_second=self._ends.a_second(),
@@ -89,7 +90,7 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
         if rest.most > rest.least:
             told += self._ear.rest(rest.most - rest.least)
         NEWS.listening = self._ear.listening
-        NEWS.tell(table for _, table in told)
+        NEWS.tell(told)
 
     def change_state(self, key: Any, state: Any, info: Any = None, remove_running: bool = True) -> None:
         """As stock; remember which message it was whose end is told here."""

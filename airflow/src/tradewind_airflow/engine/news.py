@@ -11,6 +11,9 @@ two passes: time itself makes DAG runs due), and always while nothing can be tol
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from tradewind_airflow.engine.looks import Looks
+from tradewind_airflow.engine.triggers import Told
+
 OFTEN_SECONDS = 1.0
 
 
@@ -27,26 +30,37 @@ class Gate:
         """These tables changed."""
         self._told = self._told or not self.tables.isdisjoint(tables)
 
-    def opens(self, *, listening: bool, can_wait: bool = False) -> bool:
-        """Whether the step is to be made in this pass. `can_wait`: what was told of is not urgent."""
-        is_due = not listening or self.clock() - self._made_at >= OFTEN_SECONDS
+    def opens(self, *, listening: bool, can_wait: bool = False, every: float = OFTEN_SECONDS) -> bool:
+        """Whether the step is to be made in this pass. `can_wait`: what was told of is not urgent.
+
+        It is made after `every` seconds at the latest.
+        """
+        is_due = not listening or self.clock() - self._made_at >= every
         if not is_due and (can_wait or not self._told):
             return False
         self._made_at, self._told = self.clock(), False
         return True
 
-    def stay_open(self) -> None:
-        """The step left some of its work for the next pass."""
-        self._told = True
-
 
 @dataclass
 class News:
-    """All gates of a scheduler. `listening`: whether changes are told now; `is_full`: no executor has room for more."""
+    """All gates of a scheduler. `listening`: whether changes are told now; `is_full`: no executor has room."""
 
     gates: list[Gate] = field(default_factory=list)
     listening: bool = False
     is_full: bool = False
+    looks: Looks | None = None
+    _is_started: bool = True
+
+    @property
+    def is_left(self) -> bool:
+        """Whether there are DAG runs that were told of and not looked at, though there is room for their tasks."""
+        return self.looks is not None and bool(self.looks.told) and not self.is_full
+
+    def may_have_started(self) -> bool:
+        """Whether DAG runs may have begun since this was asked last."""
+        started, self._is_started = self._is_started, False
+        return started
 
     def gate(self, tables: Iterable[str], clock: Callable[[], float]) -> Gate:
         """A new gate, open for its first time."""
@@ -54,11 +68,15 @@ class News:
         self.gates.append(made)
         return made
 
-    def tell(self, tables: Iterable[str]) -> None:
-        """These tables changed."""
-        told = frozenset(tables)
+    def tell(self, told: Iterable[Told]) -> None:
+        """What the database told since the last time."""
+        told = tuple(told)
+        tables = frozenset(one.table for one in told)
         for gate in self.gates:
-            gate.tell(told)
+            gate.tell(tables)
+        self._is_started = self._is_started or not tables <= {"task_instance"}
+        if self.looks is not None:
+            self.looks.tell(one.run for one in told if one.run is not None)
 
 
 NEWS = News()  # of this process

@@ -7,8 +7,9 @@ the first that holds counts:
    queue, so what happens is gathered for a while, the longer the deeper the backlog is: for half the time in which the
    workers will have taken it up, at the pace at which they ended tasks lately.
 2. The pass may have left work behind: it filled a batch, it had no room for more and has now, a task's process failed
-   without a word (Airflow must write that down), the scheduler itself ended tasks, whose followers are now due, or
-   somebody wrote while the pass was made. The next pass follows at once.
+   without a word (Airflow must write that down), the scheduler itself ended tasks, whose followers are now due, it
+   looked at some of the DAG runs only (`looks`), or somebody wrote while the pass was made. The next pass follows at
+   once.
 3. Work was sent: with very many runs there may be more, so look again after `SOON_SECONDS`, or when told.
 4. Nothing is going on: rest for `IDLE_SECONDS`, or until told. This is also the slow poll behind lost notifications.
 """
@@ -35,6 +36,7 @@ class Pass:
     failed: bool = False  # a process ended that did not say itself how
     own_ends: bool = False  # the scheduler itself ended tasks or runs
     others_wrote: bool = False
+    left_runs: bool = False
     backlog: int = 0
     taken: int = 0
     ends_a_second: float = 0.0  # of tasks, lately
@@ -51,7 +53,9 @@ class Rest:
 def rest_after(done: Pass) -> Rest:
     """The rest that a pass is followed by."""
     gather = 0.0 if done.failed else gathering(done.backlog, done.taken, done.ends_a_second)
-    at_once = done.sent >= done.batch or done.made_room or done.failed or done.own_ends or done.others_wrote
+    at_once = (
+        done.sent >= done.batch or done.made_room or done.failed or done.own_ends or done.others_wrote or done.left_runs
+    )
     until = 0.0 if at_once else SOON_SECONDS if done.sent else IDLE_SECONDS
     return Rest(gather, max(gather, until))
 

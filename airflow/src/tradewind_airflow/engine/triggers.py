@@ -8,8 +8,9 @@ something that it could not do before:
 - an asset's event is queued for a DAG, a partition becomes due,
 - a DAG is paused, unpaused, gets a new version or another next run; a pool changes.
 
-The payload is `<application_name of the writer> <table>`: by the first a scheduler knows its own writes, by the second
-what need not be looked at. PostgreSQL delivers one notification for equal ones of a transaction, at its commit.
+The payload is the application_name of the writer, the table and, of a task instance, its DAG's and its run's id,
+with a unit separator between: by the first a scheduler knows its own writes, by the others what need not be looked at.
+PostgreSQL delivers one notification for equal ones of a transaction, at its commit.
 
 Migrations alter these tables, and a trigger that names a column is in their way: `remove` takes all away, and the
 executor makes them again at its start. `CREATE OR REPLACE TRIGGER` needs PostgreSQL 14.
@@ -23,10 +24,16 @@ from typing import Any, NamedTuple
 CHANNEL = "tradewind_wake"
 _NAME = "tradewind_wake"
 _LOCK = 7_392_161_554  # of pg_advisory_xact_lock: two schedulers start at once
+_SEPARATOR = "\x1f"
 _FUNCTION = f"""
 CREATE OR REPLACE FUNCTION {_NAME}() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    told text := current_setting('application_name') || chr(31) || TG_TABLE_NAME;
 BEGIN
-    PERFORM pg_notify('{CHANNEL}', current_setting('application_name') || ' ' || TG_TABLE_NAME);
+    IF TG_TABLE_NAME = 'task_instance' THEN
+        told := told || chr(31) || NEW.dag_id || chr(31) || NEW.run_id;
+    END IF;
+    PERFORM pg_notify('{CHANNEL}', told);
     RETURN NULL;
 END $$
 """
@@ -53,16 +60,22 @@ class Trigger:
 
 
 class Told(NamedTuple):
-    """One notification: who wrote, and to which table."""
+    """One notification: who wrote, and to which table; of a task instance, in which DAG run (dag_id, run_id)."""
 
     writer: str
     table: str
+    run: tuple[str, str] | None = None
 
 
 def told(payload: str) -> Told:
-    """Read a payload. An application's name may hold blanks, a table's does not."""
-    writer, _, table = payload.rpartition(" ")
-    return Told(writer, table)
+    """Read a payload. What has another form, which anybody may send, is of no table."""
+    match payload.split(_SEPARATOR):
+        case [writer, table]:
+            return Told(writer, table)
+        case [writer, table, dag, run]:
+            return Told(writer, table, (dag, run))
+        case _:
+            return Told("", "")
 
 
 def _distinct(columns: Iterable[str]) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(logger_name=__name__)
 _REFUSED_MOST = 200
-CONNECTIONS_MOST = 16
+CONNECTIONS_MOST = 64
 PATIENCE_SECONDS = 0.005  # in which a zygote that is there has answered
 
 

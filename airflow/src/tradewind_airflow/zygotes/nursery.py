@@ -20,7 +20,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tradewind_airflow.engine.inheritance import Inheritance, die_with
-from tradewind_airflow.zygotes import zygote
+from tradewind_airflow.zygotes import memory, zygote
 from tradewind_airflow.zygotes.parsed import File
 from tradewind_airflow.zygotes.roster import PARSE_SECONDS_MOST, Answer, Roster
 from tradewind_airflow.zygotes.zygote import say
@@ -86,7 +86,7 @@ class Keeping:
 
     def __init__(self, asked: socket.socket, begin: Callable[[], None], ceiling: int) -> None:
         self._asked, self._begin, self._ceiling = asked, begin, ceiling
-        self._roster: Roster[socket.socket, socket.socket] = Roster(time.monotonic)
+        self._roster: Roster[socket.socket, socket.socket] = Roster(time.monotonic, memory.to_spare)
         self._selector = selectors.DefaultSelector()
         self._selector.register(asked, selectors.EVENT_READ, self._requested)
 

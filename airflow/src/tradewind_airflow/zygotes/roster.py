@@ -1,9 +1,9 @@
 """Which zygotes a worker has: the nursery's decisions. Pure: it is told of requests and answers, and says what to do.
 
 A file gets a zygote with its second task within `OFTEN_SECONDS`; a single task gains nothing by one, and a file whose
-tasks come seldom, or run for long, would only have it made and thrown away each time. There are at most `MOST`; a
-further file gets one only in the place of one that has begun no task in `REST_SECONDS`: with more files in turns
-than zygotes each would be thrown away before it is used.
+tasks come seldom, or run for long, would only have it made and thrown away each time. There are at most `FEW`, where
+the machine has memory to spare `MOST`; a further file gets one only in the place of one that has begun no task in
+`REST_SECONDS`: with more files in turns than zygotes each would be thrown away before it is used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-MOST = 12
+FEW = 12
+MOST = 64
 REST_SECONDS = 5.0
 OFTEN_SECONDS = 10.0
 PARSE_SECONDS_MOST = 120.0
@@ -50,8 +51,8 @@ class Entry(Generic[ConnectionT, ControlT]):
 class Roster(Generic[ConnectionT, ControlT]):
     """Of one worker. Keys are files with their environments."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float], has_memory: Callable[[], bool] = lambda: True) -> None:
+        self._clock, self._has_memory = clock, has_memory
         self.entries: dict[Hashable, Entry[ConnectionT, ControlT]] = {}
         self._seen: dict[Hashable, float] = {}
         self._refused: dict[Hashable, str] = {}
@@ -69,17 +70,21 @@ class Roster(Generic[ConnectionT, ControlT]):
         _remember(self._seen, key, now)
         if not at_once and now - last > OFTEN_SECONDS:
             return Answer.LATER
-        if len(self.entries) >= MOST and self.to_end() is None:
+        if self._is_full() and self.to_end() is None:
             return Answer.LATER
         return Answer.MAKE
 
     def to_end(self) -> Hashable | None:
         """The file whose zygote makes room for another, if there are too many: the one longest not used."""
         ready = [(key, entry) for key, entry in self.entries.items() if entry.is_ready]
-        if len(self.entries) < MOST or not ready:
+        if not ready or not self._is_full():
             return None
         key, entry = min(ready, key=lambda item: item[1].used_at)
         return key if self._clock() - entry.used_at >= REST_SECONDS else None
+
+    def _is_full(self) -> bool:
+        count = len(self.entries)
+        return count >= MOST or (count >= FEW and not self._has_memory())
 
     def used(self, key: Hashable) -> None:
         """Its zygote has begun a task: slots that are connected to it ask no more."""
