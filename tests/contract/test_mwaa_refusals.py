@@ -116,11 +116,6 @@ def test_unknown_members_are_ignored_and_null_is_absent(knock, unused):
 
 
 NOT_YET = {
-    "PluginsS3Path": "plugins.zip",
-    "PluginsS3ObjectVersion": "v1",
-    "RequirementsS3ObjectVersion": "v1",
-    "StartupScriptS3Path": "startup.sh",
-    "StartupScriptS3ObjectVersion": "v1",
     "KmsKey": "arn:aws:kms:us-east-1:111111111111:key/12345678-1234-1234-1234-123456789012",
     "EndpointManagement": "CUSTOMER",
     "Teams": {"blue": {"SourceBucketArn": "arn:aws:s3:::b", "DagS3Path": "dags"}},

@@ -1,11 +1,13 @@
 """A directory as a bucket: what is followed, what is refused, and what a half-written file looks like."""
 
+import hashlib
 import io
 import os
 import time
 
 import pytest
 
+from tradewind.bundles import read
 from tradewind.bundles.directories import Directories, is_being_written, open_inside
 from tradewind.domain.errors import CannotProvide
 
@@ -42,7 +44,7 @@ def test_an_absent_prefix_is_empty_and_an_absent_bucket_an_error(bucket, root):
     assert bucket.list("nothing").objects == ()
     root.rmdir()
     assert not bucket.exists()
-    for ask in (lambda: bucket.list("dags"), lambda: bucket.read("requirements.txt")):
+    for ask in (lambda: bucket.list("dags"), lambda: read(bucket, "requirements.txt")):
         with pytest.raises(CannotProvide, match=r"the bucket demo .* does not exist") as error:
             ask()
         assert error.value.code == "BUCKET_NOT_FOUND"
@@ -53,6 +55,24 @@ def test_a_prefix_that_is_a_file_is_a_problem(root, bucket):
     assert "is a file" in bucket.list("dags").problems[0]
 
 
+def test_the_version_of_a_file_is_its_content(root, bucket):
+    put(root, "p.zip", "1")
+    version = hashlib.sha256(b"1").hexdigest()
+    assert read(bucket, "p.zip", version=version) == b"1"
+    put(root, "p.zip", "2")
+    with pytest.raises(CannotProvide, match=rf"cannot read version {version} of 'p\.zip' in the bucket demo"):
+        read(bucket, "p.zip", version=version)
+
+
+def test_a_file_that_is_being_written_is_not_half_read(root, bucket):
+    with (root / "p.zip").open("wb") as file:
+        file.write(b"half")
+        file.flush()
+        with pytest.raises(CannotProvide, match="is being written"):
+            read(bucket, "p.zip")
+    assert read(bucket, "p.zip") == b"half"
+
+
 @pytest.mark.parametrize("name", ["..", "a..b", "Upper", "a/b", "", "-x-", "ab"])
 def test_a_name_that_no_bucket_can_have_is_refused(root, name):
     with pytest.raises(CannotProvide, match="no bucket can have this name"):
@@ -61,16 +81,16 @@ def test_a_name_that_no_bucket_can_have_is_refused(root, name):
 
 def test_reads_a_key_or_names_it(root, bucket):
     put(root, "requirements.txt", "duckdb")
-    assert bucket.read("/requirements.txt") == b"duckdb"
+    assert read(bucket, "/requirements.txt") == b"duckdb"
     with pytest.raises(CannotProvide, match=r"'r\.txt' in the bucket demo .*no such key"):
-        bucket.read("r.txt")
+        read(bucket, "r.txt")
     with pytest.raises(CannotProvide, match="no such key"):
-        bucket.read("requirements.txt/x")
+        read(bucket, "requirements.txt/x")
     with pytest.raises(CannotProvide, match="larger than 5 bytes"):
-        bucket.read("requirements.txt", limit=5)
+        read(bucket, "requirements.txt", limit=5)
     (root / "folder").mkdir()
     with pytest.raises(CannotProvide, match="no such key"):
-        bucket.read("folder")
+        read(bucket, "folder")
 
 
 def test_links_inside_are_followed_and_links_outside_are_not(root, bucket, tmp_path):
@@ -91,9 +111,9 @@ def test_links_inside_are_followed_and_links_outside_are_not(root, bucket, tmp_p
     assert "'dags/secret.py'" in problems
     assert "'dags/out'" in problems
     assert "a link to a folder around it" in problems
-    assert bucket.read("dags/folder/a.py") == b"inside"
+    assert read(bucket, "dags/folder/a.py") == b"inside"
     with pytest.raises(CannotProvide, match="no such key"):
-        bucket.read("dags/secret.py")
+        read(bucket, "dags/secret.py")
     assert not bucket.list("dags/out").objects
 
 
@@ -114,7 +134,7 @@ def test_special_files_are_named_and_never_opened(root, bucket):
     assert not listing.objects
     assert "neither a file nor a folder" in listing.problems[0]
     with pytest.raises(CannotProvide, match="no such key"):
-        bucket.read("pipe.py")
+        read(bucket, "pipe.py")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -122,7 +142,7 @@ def test_an_unreadable_file_is_named(root, bucket):
     put(root, "closed.py")
     (root / "closed.py").chmod(0)
     with pytest.raises(CannotProvide, match=r"cannot read 'closed\.py' .*Permission denied"):
-        bucket.read("closed.py")
+        read(bucket, "closed.py")
 
 
 def test_fetches_exactly_what_was_listed(root, bucket):

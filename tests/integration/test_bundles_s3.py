@@ -8,7 +8,7 @@ import pytest
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
-from tradewind.bundles import S3Settings, Snapshots
+from tradewind.bundles import S3Settings, Snapshots, read
 from tradewind.bundles.s3 import S3Buckets
 from tradewind.domain.errors import CannotProvide
 
@@ -57,17 +57,30 @@ def test_reads_a_key_or_names_it(client, buckets):
     client.put_object(Bucket="demo", Key="requirements.txt", Body=b"duckdb")
     bucket = buckets.bucket("demo")
     assert bucket.exists()
-    assert bucket.read("requirements.txt") == b"duckdb"
+    assert read(bucket, "requirements.txt") == b"duckdb"
     with pytest.raises(CannotProvide, match=r"'r\.txt' in the bucket demo .*no such key"):
-        bucket.read("r.txt")
+        read(bucket, "r.txt")
     with pytest.raises(CannotProvide, match="larger than 5 bytes"):
-        bucket.read("requirements.txt", limit=5)
+        read(bucket, "requirements.txt", limit=5)
+
+
+def test_reads_the_version_that_is_named(client, buckets):
+    client.put_bucket_versioning(Bucket="demo", VersioningConfiguration={"Status": "Enabled"})
+    first, second = (client.put_object(Bucket="demo", Key="p.zip", Body=body)["VersionId"] for body in (b"1", b"2"))
+    bucket = buckets.bucket("demo")
+    assert [read(bucket, "p.zip", version=version) for version in (first, second, None)] == [b"1", b"2", b"2"]
+    client.delete_object(Bucket="demo", Key="p.zip", VersionId=first)
+    for version in (first, "never"):
+        with pytest.raises(CannotProvide, match=rf"cannot read version {version} of 'p\.zip' in the bucket demo"):
+            read(bucket, "p.zip", version=version)
+    client.delete_object(Bucket="demo", Key="p.zip", VersionId=second)
+    client.put_bucket_versioning(Bucket="demo", VersioningConfiguration={"Status": "Suspended"})
 
 
 def test_a_missing_bucket_says_so(buckets):
     bucket = buckets.bucket("absent")
     assert not bucket.exists()
-    for ask in (lambda: bucket.list("dags"), lambda: bucket.read("x")):
+    for ask in (lambda: bucket.list("dags"), lambda: read(bucket, "x")):
         with pytest.raises(CannotProvide, match=r"the bucket absent .* does not exist") as error:
             ask()
         assert error.value.code == "BUCKET_NOT_FOUND"
@@ -82,7 +95,7 @@ def test_an_endpoint_that_is_down_says_so():
     with socket.socket() as held:  # bound, not listening: a connection is refused
         held.bind(("127.0.0.1", 0))
         buckets = S3Buckets(S3Settings(endpoint_url=f"http://127.0.0.1:{held.getsockname()[1]}", **SETTINGS))
-        for ask in (lambda b: b.exists(), lambda b: b.list(""), lambda b: b.read("x")):
+        for ask in (lambda b: b.exists(), lambda b: b.list(""), lambda b: read(b, "x")):
             with pytest.raises(CannotProvide, match="the endpoint does not answer") as error:
                 ask(buckets.bucket("demo"))
             assert error.value.code == "BUCKET_UNREACHABLE"
@@ -96,7 +109,7 @@ def test_keys_that_are_refused_say_so(client, endpoint, buckets):
     # after 0 more calls moto checks who asks; nobody has been given a key
     requests.post(f"{endpoint}/moto-api/reset-auth", data=b"0", timeout=5)
     try:
-        for ask in (lambda b: b.exists(), lambda b: b.list(""), lambda b: b.read("x")):
+        for ask in (lambda b: b.exists(), lambda b: b.list(""), lambda b: read(b, "x")):
             with pytest.raises(CannotProvide, match="access is denied") as error:
                 ask(buckets.bucket("demo"))
             assert error.value.code == "ACCESS_DENIED"

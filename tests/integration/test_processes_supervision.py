@@ -274,6 +274,29 @@ def test_a_changed_one_that_drains_is_replaced_when_it_has_drained(world: World)
     assert world.lines("worker") == [f"started {old}", "told", "drained", f"started {new}"]
 
 
+def test_an_old_copy_is_ended_when_it_was_given_its_time(world: World):
+    worker = world.process("worker", DRAINING.replace("sleep 1.5", "sleep 600"), drains=True, stop_seconds=600)
+    leaving = world.process("leaving", DRAINING, drains=True, stop_seconds=60)
+    world.apply(worker, leaving)
+    old, gone = world.running("worker"), world.running("leaving")
+    assert world.runtime.end_replaced(OWNER, patience=0) == [], "nothing was replaced"
+    world.apply(replace(worker, priority=400), generation=2)
+    seen = world.seen("worker")
+    assert seen
+    assert seen.waits
+    began = time.monotonic()
+    assert world.runtime.end_replaced(OWNER, patience=1) == ["worker"]
+    assert 1 <= time.monotonic() - began < 10
+    new = world.running("worker", but=old)
+    after = world.seen("worker")
+    assert after
+    assert not after.waits
+    assert look(old) is None
+    assert world.lines("worker")[-1] == f"started {new}"
+    until(lambda: world.lines("leaving")[-1] == "drained")  # it is wanted no more, and finishes its work
+    assert f"started {gone}" in world.lines("leaving")
+
+
 def test_a_removed_one_that_drains_finishes_its_work(world: World):
     staying = world.process("staying")
     world.apply(staying, world.process("worker", DRAINING, drains=True, stop_seconds=60))

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.unit.domain.samples import SECRETS, SPEC, environment
-from tradewind.domain.environments import Change, ChangeState, Phase, Ports, Status, Target
+from tradewind.domain.environments import Change, ChangeState, Phase, Ports, Settled, Status, Target, TrialState
 from tradewind.domain.identifiers import new_environment_id
 from tradewind.domain.specs import ModuleLogging
 from tradewind.store import AddressTaken, EnvironmentExists, Environments
@@ -267,3 +267,114 @@ def test_a_name_can_come_and_go_many_times(store):
         made = created(store, "e")
         store.forget(made.id)
     assert store.names(None, 10) == []
+
+
+# -- updates ---------------------------------------------------------------------------------------------------------
+
+WANTED = dataclasses.replace(SPEC, max_workers=3)
+
+
+def settled(store, name):
+    made = created(store, name)
+    store.finish_change(made.id, "CREATE", phase=Phase.READY, generation=1, settled=Settled(SPEC, 1))
+    return made
+
+
+def test_an_update_is_asked_for_once_beside_what_is_in_force(store):
+    made = settled(store, "e")
+    assert store.want_spec(made.id, WANTED, instead_of=1, strategy="FORCED")
+    assert not store.want_spec(made.id, SPEC, instead_of=1, strategy=None), "somebody was faster"
+    found = store.find("e")
+    assert (found.spec, found.revision, found.asked, found.generation) == (SPEC, 1, WANTED, 2)
+    assert (found.change.kind, found.change.state, found.change.strategy) == ("UPDATE", ChangeState.PENDING, "FORCED")
+    assert found.status is Status.UPDATING
+
+
+def test_an_update_that_works_is_in_force(store):
+    made = settled(store, "e")
+    store.want_spec(made.id, WANTED, instead_of=1, strategy=None)
+    store.cut_over(made.id, workers="2")
+    found = store.find("e")
+    assert (found.spec, found.revision, found.asked, found.status) == (WANTED, 2, None, Status.UPDATING)
+    store.finish_change(made.id, "UPDATE", phase=Phase.READY, generation=2, settled=Settled(WANTED, 2))
+    found = store.find("e")
+    assert (found.spec, found.revision, found.asked, found.status) == (WANTED, 2, None, Status.AVAILABLE)
+
+
+def test_an_update_that_does_not_work_brings_back_what_was_in_force(store):
+    made = settled(store, "e")
+    store.want_spec(made.id, WANTED, instead_of=1, strategy=None)
+    store.cut_over(made.id, workers="2")
+    store.turn_back(made.id, ("INCORRECT_CONFIGURATION", "cannot x"), workers="2r", at=2)
+    found = store.find("e")
+    assert (found.spec, found.revision, found.status) == (SPEC, 1, Status.ROLLING_BACK)
+    assert found.workers == "2r"
+    assert (found.change.state, found.change.error_message) == (ChangeState.PENDING, "cannot x")
+    store.finish_change(made.id, "UPDATE", ("INCORRECT_CONFIGURATION", "cannot x"), phase=Phase.READY, refused=2)
+    found = store.find("e")
+    assert (found.spec, found.revision, found.asked, found.status) == (SPEC, 1, None, Status.UPDATE_FAILED)
+    assert store.want_spec(made.id, WANTED, instead_of=2, strategy=None), "and another one may be tried"
+    assert store.find("e").asked == WANTED
+
+
+def test_workers_drain_until_another_update_waits_for_them(store):
+    made = settled(store, "e")
+    store.want_spec(made.id, WANTED, instead_of=1, strategy="GRACEFUL")
+    store.cut_over(made.id, workers="2")
+    store.let_drain(made.id, 2, Settled(WANTED, 2))
+    found = store.find("e")
+    assert (found.status, found.spec, found.workers, found.is_awaited) == (Status.MAINTENANCE, WANTED, "2", False)
+    assert found.change.state is ChangeState.PENDING
+    assert store.want_spec(made.id, SPEC, instead_of=2, strategy=None)
+    found = store.find("e")
+    assert (found.status, found.spec, found.asked, found.is_awaited) == (Status.MAINTENANCE, WANTED, None, True)
+    assert not found.is_updatable
+    store.observe(made.id, phase=Phase.READY)
+    found = store.find("e")
+    assert (found.status, found.spec, found.asked, found.is_awaited) == (Status.UPDATING, WANTED, SPEC, False)
+    store.finish_change(made.id, "UPDATE", ("X", "cannot"), phase=Phase.READY, refused=3)
+    assert store.find("e").status is Status.UPDATE_FAILED
+
+
+def test_a_dry_run_leaves_everything_as_it_is(store):
+    made = settled(store, "e")
+    assert store.try_spec(made.id, WANTED, instead_of=1, strategy=None) == 1
+    found = store.find("e")
+    assert (found.status, found.spec, found.asked, found.generation) == (Status.AVAILABLE, SPEC, None, 1)
+    assert (found.tried.spec, found.coming.spec, found.coming.revision) == (WANTED, WANTED, -1)
+    store.finish_trial(made.id, 1, report={"restarts": ["x"]}, error="")
+    found = store.find("e")
+    assert (found.tried, found.trial.state, found.trial.report) == (None, TrialState.DONE, {"restarts": ["x"]})
+    assert store.try_spec(made.id, WANTED, instead_of=1, strategy="GRACEFUL") == 2
+    store.finish_trial(made.id, 1, report=None, error="late")
+    assert store.find("e").trial.state is TrialState.PENDING, "it was another one's end"
+    store.finish_trial(made.id, 2, report=None, error="cannot x")
+    assert (store.find("e").trial.state, store.find("e").trial.error) == (TrialState.FAILED, "cannot x")
+    assert found.change.kind == "CREATE"
+
+
+def test_an_update_goes_first_and_the_dry_run_is_left(store):
+    made = settled(store, "e")
+    store.try_spec(made.id, WANTED, instead_of=1, strategy=None)
+    store.want_spec(made.id, SPEC, instead_of=1, strategy=None)
+    found = store.find("e")
+    assert (found.asked, found.tried, found.trial.state) == (SPEC, None, TrialState.LEFT)
+    assert store.try_spec(made.id, WANTED, instead_of=1, strategy=None) is None, "somebody was faster"
+
+
+def test_a_late_end_does_not_end_a_later_change(store):
+    made = settled(store, "e")
+    store.want_spec(made.id, WANTED, instead_of=1, strategy=None)
+    store.finish_change(made.id, "UPDATE", phase=Phase.READY, at=1)
+    store.turn_back(made.id, ("X", "cannot"), workers="", at=1)
+    found = store.find("e")
+    assert (found.status, found.change.state, found.asked) == (Status.UPDATING, ChangeState.PENDING, WANTED)
+
+
+def test_what_is_deleted_while_it_is_updated_asks_for_nothing_more(store):
+    made = settled(store, "e")
+    store.want_spec(made.id, WANTED, instead_of=1, strategy=None)
+    store.want_absent(made.id)
+    found = store.find("e")
+    assert (found.asked, found.status) == (None, Status.DELETING)
+    assert not store.want_spec(made.id, WANTED, instead_of=found.generation, strategy=None)

@@ -5,8 +5,10 @@ import json
 import os
 import pwd
 import shutil
+import socket
 import stat
 import subprocess
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from tradewind.bootstrap.processes import runtime_of
 from tradewind.domain.errors import CannotProvide
 from tradewind.recipe.versions import versions
 from tradewind.runtime import Runtime, users
+from tradewind.runtime import virtualenvs as module
 from tradewind.runtime.virtualenvs import Virtualenvs, choose_interpreter, executable_by_others
 
 AS_ROOT = os.geteuid() == 0
@@ -231,6 +234,42 @@ def test_a_requirement_that_does_not_exist_is_named(virtualenvs):
     with pytest.raises(CannotProvide) as refused:
         virtualenvs.resolve("six==99.0", version="3.3.1", lock=LOCK.replace("six==", "sax=="))
     assert "six==99.0" in refused.value.sentence
+
+
+def test_an_index_that_never_answers_is_given_up(virtualenvs, monkeypatch):
+    monkeypatch.setattr(module, "_RESOLVE_SECONDS", 2)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        asked = f"--index-url http://127.0.0.1:{deaf.getsockname()[1]}/simple\nnot-there\n"
+        with pytest.raises(CannotProvide, match=r"cannot resolve requirements\.txt: it took too long"):
+            virtualenvs.resolve(asked, version="3.3.1", lock=LOCK)
+
+
+def wheel(folder, name, version):
+    """The smallest wheel that there is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{name}.py", f"VERSION = '{version}'\n")
+        info = f"{name}-{version}.dist-info"
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/RECORD", "")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["--find-links /usr/local/airflow/plugins\n--no-index\ntw-own==1.0\n",
+     "/usr/local/airflow/plugins/tw_own-1.0-py3-none-any.whl\n"],
+)  # fmt: skip
+def test_a_wheel_of_plugins_zip_is_installed(virtualenvs, tmp_path, asked):
+    virtualenvs.build(LOCK)  # what we add ourselves is in the cache then, as in every service
+    plugins = tmp_path / "plugins"
+    wheel(plugins, "tw_own", "1.0")
+    lock = virtualenvs.resolve(asked, version="3.3.1", lock=LOCK, plugins=plugins)
+    assert str(tmp_path) not in lock
+    path = virtualenvs.build(lock, plugins)
+    assert runs(path / "bin" / "python", "import tw_own; print(tw_own.VERSION)") == "1.0"
 
 
 def test_lines_that_are_no_requirements_are_named(virtualenvs):

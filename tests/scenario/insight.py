@@ -11,6 +11,7 @@ from tests.conftest import Service
 from tradewind.bootstrap.announcement import recall
 from tradewind.bootstrap.processes import runtime_of
 from tradewind.domain.layout import Layout
+from tradewind.domain.manifests import ProcessState
 from tradewind.settings import run_directory
 
 KEEPER = "tradewind.runtime.processes.keeper"
@@ -52,6 +53,15 @@ def program_of(service: Service, owner: str, program: str, *, missing_is_fine: b
         assert missing_is_fine, f"{program} of {owner} does not run"
         return None
     return psutil.Process(seen.pid)
+
+
+def running(service: Service, owner: str) -> dict[str, int]:
+    """The ids of all its processes by their names, by its supervisor's records."""
+    return {
+        seen.name: seen.pid
+        for seen in runtime_of(_layout(service)).observe(owner).processes
+        if seen.pid is not None and seen.state in {ProcessState.STARTING, ProcessState.RUNNING}
+    }
 
 
 def supervisor_of(service: Service, owner: str, *, missing_is_fine: bool = False) -> psutil.Process | None:

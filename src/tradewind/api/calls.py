@@ -1,7 +1,7 @@
 """One API call after it was identified and decoded: what an operation gets to see."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tradewind.iam import Principal
@@ -15,6 +15,7 @@ class Call:
     principal: Principal
     parameters: Mapping[str, Any]
     request_id: str
+    headers: Mapping[str, str] = field(default_factory=dict)  # by their names in small letters
 
     def __getitem__(self, member: str) -> Any:
         return self.parameters[member]
@@ -26,7 +27,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """An operation's result and headers of our own beside AWS's (names start with x-tradewind-)."""
+    """An operation's result and headers of our own beside AWS's."""
 
     result: Mapping[str, Any]
     headers: Mapping[str, str] | None = None

@@ -54,7 +54,9 @@ class Chain:
             parameters = self._decode(routed, request)
             self._authorise(principal, operation, parameters)
             self._check(operation, parameters)
-            answer = OPERATIONS[operation](self.services, Call(operation, principal, parameters, request_id))
+            headers = {name.lower(): value for name, value in request.headers}
+            call = Call(operation, principal, parameters, request_id, headers)
+            answer = OPERATIONS[operation](self.services, call)
             response = self._encode(operation, answer, request_id)
         except WireError as error:
             response = self.service.encode_error(error, request_id)

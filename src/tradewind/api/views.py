@@ -8,7 +8,7 @@ all are optional in the model. `WebserverUrl` is a bare host, as MWAA really ans
 from typing import Any
 
 from tradewind.domain.arns import Place
-from tradewind.domain.environments import Change, Environment, Phase
+from tradewind.domain.environments import UP, Change, Environment, Trial
 from tradewind.domain.specs import LOG_MODULES
 
 _MESSAGE_LIMIT = 1024
@@ -28,6 +28,11 @@ def environment(env: Environment, place: Place, host: str) -> dict[str, Any]:
         "SourceBucketArn": spec.source_bucket_arn,
         "DagS3Path": spec.dag_s3_path,
         "RequirementsS3Path": spec.requirements_s3_path,
+        "RequirementsS3ObjectVersion": spec.requirements_s3_object_version,
+        "PluginsS3Path": spec.plugins_s3_path,
+        "PluginsS3ObjectVersion": spec.plugins_s3_object_version,
+        "StartupScriptS3Path": spec.startup_script_s3_path,
+        "StartupScriptS3ObjectVersion": spec.startup_script_s3_object_version,
         "AirflowConfigurationOptions": dict(spec.airflow_configuration_options),
         "EnvironmentClass": spec.environment_class,
         "MinWorkers": spec.min_workers,
@@ -53,9 +58,19 @@ def environment(env: Environment, place: Place, host: str) -> dict[str, Any]:
         "Tags": dict(env.tags),
         "LastUpdate": last_update(env.change),
     }
-    if env.phase is Phase.READY:
+    if env.phase in UP:
         shown["WebserverUrl"] = host
     return shown
+
+
+def trial(found: Trial) -> dict[str, Any]:
+    """The latest dry run, for a header of ours."""
+    return {
+        "number": found.number,
+        "state": found.state.value,
+        "report": dict(found.report),
+        "error": found.error[:_MESSAGE_LIMIT],
+    }
 
 
 def last_update(change: Change) -> dict[str, Any]:
@@ -64,4 +79,6 @@ def last_update(change: Change) -> dict[str, Any]:
     if change.error_code is not None:
         message = " ".join((change.error_message or "unknown").splitlines())
         shown["Error"] = {"ErrorCode": change.error_code, "ErrorMessage": message[:_MESSAGE_LIMIT]}
+    if change.strategy is not None:
+        shown["WorkerReplacementStrategy"] = change.strategy
     return shown

@@ -1,11 +1,12 @@
-"""DAGs and requirements from buckets to immutable local versions.
+"""DAGs, requirements, plugins and start-up scripts from buckets to immutable local versions.
 
 `Bucket` is the port: a folder of this machine (`Directories`) or an S3 endpoint (`s3.S3Buckets`, which is not
 imported here: boto3 takes long to load, and most people use folders).
 `Snapshots` turns a bucket's DAG folder into versions named by their content, of which `current` names one.
 """
 
-from tradewind.bundles.buckets import Bucket, Listing, Object
+from tradewind.bundles.archives import unpack
+from tradewind.bundles.buckets import Bucket, Listing, Object, read
 from tradewind.bundles.directories import Directories, DirectoryBucket
 from tradewind.bundles.endpoints import S3Settings
 from tradewind.bundles.keys import normalise
@@ -21,4 +22,6 @@ __all__ = [
     "Snapshot",
     "Snapshots",
     "normalise",
+    "read",
+    "unpack",
 ]

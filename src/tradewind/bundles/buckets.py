@@ -5,6 +5,7 @@ file its identity (device, inode, size, times). Listing an unchanged bucket must
 so every second or so for each environment. Nothing here retries: the next poll is the retry.
 """
 
+import io
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,6 +46,13 @@ class Sink(Protocol):
         ...
 
 
+def read(bucket: "Bucket", key: str, *, version: str | None = None, limit: int = READ_LIMIT) -> bytes:
+    """One object, whole, in memory. Raises as `Bucket.copy`."""
+    content = io.BytesIO()
+    bucket.copy(key, content, version=version, limit=limit)
+    return content.getvalue()
+
+
 class Bucket(Protocol):
     """One bucket. Every method raises CannotProvide when the bucket is absent, closed to us or out of reach."""
 
@@ -70,8 +78,13 @@ class Bucket(Protocol):
         """Objects below a prefix as MWAA's users write it; none when there is nothing below it."""
         ...
 
-    def read(self, key: str, *, limit: int = READ_LIMIT) -> bytes:
-        """One object, whole. Raises CannotProvide when it is absent or larger than `limit` bytes."""
+    def copy(self, key: str, into: Sink, *, version: str | None = None, limit: int = READ_LIMIT) -> None:
+        """Write one object, or one version of it, whole.
+
+        Raises CannotProvide when it is absent, has no such version or more than `limit` bytes; what was written until
+        then is of no use. A version is S3's; where a bucket keeps none, it is the SHA-256 of the content in hex, and
+        only the content that is there can be had.
+        """
         ...
 
     def fetch(self, found: Object, into: Sink) -> bool:
@@ -87,6 +100,13 @@ def no_bucket(bucket: str) -> CannotProvide:
 def no_key(bucket: str, key: str) -> CannotProvide:
     """There is no such object."""
     return CannotProvide(f"cannot read {key!r} in {bucket}: there is no such key", "KEY_NOT_FOUND")
+
+
+def no_version(bucket: str, key: str, version: str) -> CannotProvide:
+    """There is no such version of the object."""
+    return CannotProvide(
+        f"cannot read version {version} of {key!r} in {bucket}: there is no such version", "KEY_NOT_FOUND"
+    )
 
 
 def too_large(bucket: str, key: str, limit: int) -> CannotProvide:

@@ -12,6 +12,7 @@ A writer that closes the file half-way and comes back later than `settle_seconds
 import contextlib
 import errno
 import fcntl
+import hashlib
 import os
 import re
 import signal
@@ -28,6 +29,7 @@ from tradewind.bundles.buckets import (
     Sink,
     no_bucket,
     no_key,
+    no_version,
     too_large,
     too_many,
 )
@@ -89,19 +91,28 @@ class DirectoryBucket:
             walk.problems.append(f"{key!r} in {self.describe()} is a file, not a folder")
         return Listing(tuple(walk.objects), tuple(walk.problems))
 
-    def read(self, key: str, *, limit: int = READ_LIMIT) -> bytes:
-        """One file, whole."""
+    def copy(self, key: str, into: Sink, *, version: str | None = None, limit: int = READ_LIMIT) -> None:
+        """One file, whole. Its version is the digest of its content."""
         if not self.exists():
             raise no_bucket(self.describe())
-        wanted = normalise(key)
+        wanted, digest, size = normalise(key), hashlib.sha256(), 0
         with self._opened(wanted) as descriptor:
             if descriptor is None:
                 raise no_key(self.describe(), wanted)
-            with open(descriptor, "rb", closefd=False) as file:
-                content = file.read(limit + 1)
-        if len(content) > limit:
+            before = os.fstat(descriptor)
+            while size <= limit and (chunk := os.read(descriptor, _CHUNK)):
+                size += len(chunk)
+                digest.update(chunk)
+                into.write(chunk)
+            if is_being_written(descriptor) or _tag(os.fstat(descriptor)) != _tag(before):
+                raise CannotProvide(
+                    f"cannot read {wanted!r} in {self.describe()}: it is being written; try again when it is whole",
+                    "KEY_NOT_FOUND",
+                )
+        if size > limit:
             raise too_large(self.describe(), wanted, limit)
-        return content
+        if version is not None and version != digest.hexdigest():
+            raise no_version(self.describe(), wanted, version)
 
     def fetch(self, found: Object, into: Sink) -> bool:
         """Copy a file if it is the one that was listed, before and after."""

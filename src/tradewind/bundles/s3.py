@@ -24,6 +24,7 @@ from tradewind.bundles.buckets import (
     Sink,
     no_bucket,
     no_key,
+    no_version,
     too_large,
     too_many,
 )
@@ -42,6 +43,8 @@ _CONFIGURATION = {
 }
 _ABSENT_BUCKET = frozenset({"NoSuchBucket"})
 _ABSENT_KEY = frozenset({"NoSuchKey", "404", "NotFound"})
+# a version's id that no version can have is an invalid argument; a version that marks a deletion cannot be read
+_ABSENT_VERSION = frozenset({"NoSuchVersion", "InvalidArgument", "MethodNotAllowed", "405"})
 _CHANGED = frozenset({"PreconditionFailed", "412"})
 _DENIED = frozenset(
     {"AccessDenied", "403", "401", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken",
@@ -111,16 +114,17 @@ class S3Bucket:
                     raise too_many(self.describe(), key)
         return Listing(tuple(found))
 
-    def read(self, key: str, *, limit: int = READ_LIMIT) -> bytes:
+    def copy(self, key: str, into: Sink, *, version: str | None = None, limit: int = READ_LIMIT) -> None:
         """One object, whole."""
         wanted = normalise(key)
-        with self._explained("read", wanted):
-            body = self.client.get_object(Bucket=self.name, Key=wanted)["Body"]
-            with contextlib.closing(body):
-                content: bytes = body.read(limit + 1)
-        if len(content) > limit:
-            raise too_large(self.describe(), wanted, limit)
-        return content
+        which = {} if version is None else {"VersionId": version}
+        with self._explained("read", wanted, version):
+            answer = self.client.get_object(Bucket=self.name, Key=wanted, **which)
+            with contextlib.closing(answer["Body"]) as body:
+                if answer["ContentLength"] > limit:
+                    raise too_large(self.describe(), wanted, limit)
+                for chunk in body.iter_chunks(_CHUNK):
+                    into.write(chunk)
 
     def fetch(self, found: Object, into: Sink) -> bool:
         """Download an object if it still has the ETag that was listed."""
@@ -137,7 +141,7 @@ class S3Bucket:
         return bool(answer.get("ETag") == found.tag)
 
     @contextlib.contextmanager
-    def _explained(self, verb: str, key: str = "") -> Iterator[None]:
+    def _explained(self, verb: str, key: str = "", version: str | None = None) -> Iterator[None]:
         """Turn botocore's errors into sentences that name bucket and key."""
         what = f"{key!r} in {self.describe()}" if key else self.describe()
         try:
@@ -146,6 +150,8 @@ class S3Bucket:
             code, status = _code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             if code in _ABSENT_BUCKET:
                 raise no_bucket(self.describe()) from error
+            if version is not None and code in _ABSENT_VERSION | _ABSENT_KEY:
+                raise no_version(self.describe(), key, version) from error
             if key and code in _ABSENT_KEY:
                 raise no_key(self.describe(), key) from error
             if code in _DENIED or status in {401, 403}:

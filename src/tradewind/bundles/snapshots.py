@@ -11,6 +11,7 @@ last reading, and the last reading may be of the version before; `cp -p` and a r
 """
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -42,7 +43,7 @@ class Snapshot:
 class Snapshots:
     """`folder` is `environments/<id>/bundle/`; `gid` the group that may read, where the service runs as root.
 
-    One caller at a time. It remembers what it saw last, so keep one object per environment between polls.
+    It remembers what it saw last, so keep one object per environment between polls; callers wait for each other.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Snapshots:
         self._source = ""
         self._in_force = InForce()
         self._quiet: tuple[Listing, Snapshot] | None = None
+        self._one = threading.Lock()
 
     def current(self) -> str | None:
         """The version in force, if there is one."""
@@ -71,7 +73,10 @@ class Snapshots:
         Raises CannotProvide when the bucket cannot be listed or the version not be written: what was in force stays.
         An absent prefix is an empty folder; whether the bucket exists is asked by `Bucket.exists`.
         """
-        key = keys.normalise(prefix)
+        with self._one:
+            return self._take(bucket, keys.normalise(prefix))
+
+    def _take(self, bucket: Bucket, key: str) -> Snapshot:
         listing = bucket.list(key)
         self._recall(f"{bucket.describe()}/{key}")
         if self._quiet is not None and self._quiet[0] == listing:
@@ -97,6 +102,10 @@ class Snapshots:
         Kept are those named, the one in force, the `newest` that were in force last, and those that were in force
         within `young_seconds`: a DAG that Airflow has not read again still starts runs of such a version.
         """
+        with self._one:
+            return self._prune(keep, newest, young_seconds)
+
+    def _prune(self, keep: Collection[str], newest: int, young_seconds: float) -> tuple[str, ...]:
         known = self.versions.names()
         kept = {*keep, self.versions.current(), *known[:newest]}
         old = [

@@ -119,6 +119,10 @@ def create(
     requirements: Annotated[
         Path | None, typer.Option("--requirements", help="A requirements.txt.", metavar="FILE")
     ] = None,
+    plugins: Annotated[Path | None, typer.Option("--plugins", help="A plugins.zip.", metavar="FILE")] = None,
+    startup_script: Annotated[
+        Path | None, typer.Option("--startup-script", help="A startup.sh.", metavar="FILE")
+    ] = None,
     environment_class: Annotated[
         str, typer.Option("--class", help="Environment class.", metavar="CLASS")
     ] = "mw1.micro",
@@ -140,11 +144,12 @@ def create(
 ) -> None:
     """Put DAGs into a bucket and create an environment from it."""
     from tradewind.cli.creating import Wishes, create_environment
+    from tradewind.cli.deploying import artefacts
 
     wishes = Wishes(
         name=name,
         dags=dags,
-        requirements=requirements,
+        artefacts=artefacts(requirements, plugins, startup_script),
         environment_class=environment_class,
         airflow_version=airflow_version,
         min_workers=min_workers,
@@ -155,6 +160,60 @@ def create(
         bucket=bucket,
     )
     create_environment(wishes, data_dir, output, wait=wait)
+
+
+@app.command()
+def update(
+    *,
+    name: Name,
+    requirements: Annotated[
+        Path | None, typer.Option("--requirements", help="Another requirements.txt.", metavar="FILE")
+    ] = None,
+    plugins: Annotated[Path | None, typer.Option("--plugins", help="Another plugins.zip.", metavar="FILE")] = None,
+    startup_script: Annotated[
+        Path | None, typer.Option("--startup-script", help="Another startup.sh.", metavar="FILE")
+    ] = None,
+    environment_class: Annotated[
+        str | None, typer.Option("--class", help="Another environment class.", metavar="CLASS")
+    ] = None,
+    min_workers: Annotated[int | None, typer.Option("--min-workers", metavar="N")] = None,
+    max_workers: Annotated[int | None, typer.Option("--max-workers", metavar="N")] = None,
+    schedulers: Annotated[int | None, typer.Option("--schedulers", metavar="N")] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", help="An Airflow setting; may be repeated.", metavar="SECTION.KEY=VALUE"),
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="An Airflow setting to take away; may be repeated.", metavar="SECTION.KEY"),
+    ] = None,
+    graceful: Annotated[
+        bool, typer.Option("--graceful/--forced", help="Let replaced workers finish what they run.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Prepare and rehearse it, say what it would do, and leave it at that.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the update to its end.")] = True,
+    data_dir: DataDir = None,
+    output: Format = Text,
+) -> None:
+    """Change an environment. What is not named stays; what does not work is taken back."""
+    from tradewind.cli.deploying import artefacts
+    from tradewind.cli.updating import Changes, update_environment
+
+    changes = Changes(
+        name=name,
+        artefacts=artefacts(requirements, plugins, startup_script),
+        environment_class=environment_class,
+        min_workers=min_workers,
+        max_workers=max_workers,
+        schedulers=schedulers,
+        options=tuple(option or ()),
+        without=tuple(without or ()),
+        is_graceful=graceful,
+        is_dry_run=dry_run,
+    )
+    update_environment(changes, data_dir, output, wait=wait)
 
 
 @app.command(name="list")

@@ -13,7 +13,7 @@ from typing import Any
 
 import botocore.exceptions
 
-from tradewind.cli.deploying import DAGS, REQUIREMENTS, bucket_for, check_bucket, check_sources, deploy
+from tradewind.cli.deploying import ARTEFACTS, DAGS, bucket_for, check_bucket, check_dags, deploy, put_artefacts
 from tradewind.cli.failures import USAGE, Failure
 from tradewind.cli.following import Watch, until_created
 from tradewind.cli.output import Output, document, line, live, note
@@ -30,7 +30,7 @@ class Wishes:
 
     name: str
     dags: Path
-    requirements: Path | None
+    artefacts: Mapping[str, Path]  # by their members of the API
     environment_class: str
     airflow_version: str | None
     min_workers: int | None
@@ -44,14 +44,15 @@ class Wishes:
 def create_environment(wishes: Wishes, data_dir: Path | None, output: Output, *, wait: bool) -> None:
     """Create one environment. Raises Failure with the sentence of what could not be had."""
     bucket = check_bucket(wishes.bucket or bucket_for(wishes.name))
-    check_sources(wishes.dags, wishes.requirements)
+    check_dags(wishes.dags)
     service = service_of(data_dir)
     request = request_for(wishes, bucket, service.endpoint.account_id)
     if service.find(wishes.name) is not None:
         raise Failure(f"cannot create {wishes.name}: there is an environment of that name")
     buckets = _buckets(service.endpoint)
     is_new = not (buckets / bucket).exists()
-    put = deploy(buckets, bucket, wishes.dags, wishes.requirements)
+    put = deploy(buckets, bucket, wishes.dags)
+    put_artefacts(buckets / bucket, wishes.artefacts)
     others = f"; {put.others} more were there already and stay" if put.others else ""
     started = time.monotonic()
     try:
@@ -84,7 +85,7 @@ def request_for(wishes: Wishes, bucket: str, account: str) -> dict[str, Any]:
         "MinWorkers": wishes.min_workers,
         "MaxWorkers": wishes.max_workers,
         "Schedulers": wishes.schedulers,
-        "RequirementsS3Path": REQUIREMENTS if wishes.requirements is not None else None,
+        **{member: ARTEFACTS[member] for member in wishes.artefacts},
         "AirflowConfigurationOptions": pairs(wishes.options, "--option", "section.key=value"),
         "Tags": pairs(wishes.tags, "--tag", "key=value"),
     }

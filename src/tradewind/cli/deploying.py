@@ -9,14 +9,18 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tradewind.bundles.keys import ignored, ignored_name
 from tradewind.cli.failures import Failure
 
-DAGS, REQUIREMENTS = "dags", "requirements.txt"
+DAGS = "dags"
+# What a file is called in the bucket, by the member of the API that names its place there.
+ARTEFACTS = {
+    "RequirementsS3Path": "requirements.txt", "PluginsS3Path": "plugins.zip", "StartupScriptS3Path": "startup.sh",
+}  # fmt: skip
 _BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
 
 
@@ -44,23 +48,38 @@ def check_bucket(bucket: str) -> str:
     return bucket
 
 
-def check_sources(dags: Path, requirements: Path | None) -> None:
-    """Raise Failure for files that are not there, before anything is made."""
+def artefacts(requirements: Path | None, plugins: Path | None, startup_script: Path | None) -> dict[str, Path]:
+    """Files by the member that names their place in the bucket. Raises Failure for one that is not there."""
+    named = dict(zip(ARTEFACTS, (requirements, plugins, startup_script), strict=True))
+    found = {member: path for member, path in named.items() if path is not None}
+    for path in found.values():
+        if not path.is_file():
+            raise Failure(f"cannot use {path}: there is no such file")
+    return found
+
+
+def check_dags(dags: Path) -> None:
+    """Raise Failure for DAGs that are not there, before anything is made."""
     if not dags.exists():
         raise Failure(f"cannot use the DAGs {dags}: there is no such file or folder")
-    if requirements is not None and not requirements.is_file():
-        raise Failure(f"cannot use the requirements {requirements}: there is no such file")
 
 
-def deploy(buckets: Path, bucket: str, dags: Path, requirements: Path | None) -> Deployed:
-    """Copy the DAGs and the requirements. Raises Failure."""
+def put_artefacts(root: Path, files: Mapping[str, Path]) -> None:
+    """Copy artefacts into a bucket's folder. Raises Failure."""
+    try:
+        for member, path in files.items():
+            _put(path, root / ARTEFACTS[member])
+    except OSError as error:
+        raise Failure(f"cannot put files into {root}: {error.strerror}: {error.filename}") from error
+
+
+def deploy(buckets: Path, bucket: str, dags: Path) -> Deployed:
+    """Copy the DAGs. Raises Failure."""
     root = buckets / bucket
     target = root / DAGS
     try:
         target.mkdir(parents=True, exist_ok=True)
         put = set(_copies(dags, target))
-        if requirements is not None:
-            _put(requirements, root / REQUIREMENTS)
         others = sum(1 for path, _ in _files(target) if path not in put)
     except OSError as error:
         raise Failure(f"cannot put files into the bucket {bucket}: {error.strerror}: {error.filename}") from error

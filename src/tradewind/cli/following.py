@@ -5,8 +5,9 @@ started anew meanwhile; a minute without an answer is waited out. Time is inject
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tradewind.cli.failures import UNREACHABLE, Failure, explain
 from tradewind.cli.output import Live
@@ -58,6 +59,32 @@ def until_created(watch: Watch, name: str) -> Seen:
     if seen.status != "AVAILABLE":
         raise Failure(f"cannot create {name}: {seen.failure or f'it is {seen.status}'}")
     return seen
+
+
+def until_updated(watch: Watch, name: str, before: Progress) -> Seen:
+    """Return when it is AVAILABLE again. Raises Failure with the sentence of why the update is not in force."""
+    moving = {"UPDATING", "ROLLING_BACK", "CREATING_SNAPSHOT", "MAINTENANCE"}
+    seen = watch.until(lambda seen: seen is None or seen.status not in moving, after=before)
+    if seen is None or seen.status == "DELETING":
+        raise Failure(f"cannot update {name}: it was deleted meanwhile")
+    if seen.status != "AVAILABLE":
+        raise Failure(f"cannot update {name}: {seen.failure or f'it is {seen.status}'}")
+    return seen
+
+
+def until_tried(watch: Watch, name: str, number: int, before: Progress) -> Mapping[str, Any]:
+    """Return the report of a dry run. Raises Failure with the sentence of why the update would not work."""
+    seen = watch.until(lambda seen: seen is None or _is_over(seen, number), after=before)
+    if seen is None or seen.trial.get("number") != number:
+        raise Failure(f"cannot try the update of {name}: something else was asked for meanwhile")
+    if seen.trial["state"] != "DONE":
+        raise Failure(f"cannot update {name}: {seen.trial['error'] or 'something else was asked for meanwhile'}")
+    report: Mapping[str, Any] = seen.trial["report"]
+    return report
+
+
+def _is_over(seen: Seen, number: int) -> bool:
+    return seen.status == "DELETING" or seen.trial.get("number") != number or seen.trial["state"] != "PENDING"
 
 
 def until_deleted(watch: Watch, name: str, id_: str, before: Progress) -> None:

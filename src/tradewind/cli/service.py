@@ -2,7 +2,7 @@
 
 A named data directory wins; then AWS_ENDPOINT_URL_MWAA, with keys and region from wherever boto3 finds them;
 then the default data directory. `Service` speaks to it with boto3 alone, as any other client would. What it
-learns beyond AWS's shapes (the steps of a creation, an environment's id) comes in two headers.
+learns beyond AWS's shapes (steps, an environment's id, dry runs) comes in headers.
 """
 
 import functools
@@ -24,6 +24,7 @@ from tradewind.settings import Settings
 
 _READ_SECONDS = 65
 _NOT_FOUND = "ResourceNotFoundException"
+_DRY_RUN = "tradewind-dry-run"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Seen:
     environment: Mapping[str, Any]
     id: str
     progress: Progress
+    trial: Mapping[str, Any] = field(default_factory=dict)  # the latest dry run
 
     @property
     def status(self) -> str:
@@ -150,6 +152,7 @@ class Service:
             answer["Environment"],
             headers.get("x-tradewind-environment-id", ""),
             parse(headers.get("x-tradewind-progress")),
+            json.loads(headers.get(_DRY_RUN) or "{}"),
         )
 
     def find(self, name: str) -> Seen | None:
@@ -164,6 +167,24 @@ class Service:
     def create(self, request: Mapping[str, Any]) -> str:
         """Ask for an environment; answers its ARN."""
         return str(self.client.create_environment(**request)["Arn"])
+
+    def update(self, request: Mapping[str, Any]) -> str:
+        """Ask for an update; answers the ARN."""
+        return str(self.client.update_environment(**request)["Arn"])
+
+    def try_update(self, request: Mapping[str, Any]) -> int:
+        """Ask what an update would do; answers the number of the dry run, which GetEnvironment tells the end of."""
+
+        def mark(params: dict[str, Any], **_: Any) -> None:
+            params["headers"][_DRY_RUN] = "1"
+
+        event = "before-call.mwaa.UpdateEnvironment"
+        self.client.meta.events.register(event, mark)
+        try:
+            answer = self.client.update_environment(**request)
+        finally:
+            self.client.meta.events.unregister(event, mark)
+        return int(json.loads(answer["ResponseMetadata"]["HTTPHeaders"][_DRY_RUN])["number"])
 
     def delete(self, name: str) -> None:
         """Ask for a deletion."""

@@ -1,13 +1,16 @@
 """An environment as the service knows it: what is wanted, what was observed, and the status from the pair.
 
-`target` and `generation` are written by the API, `phase` and `observed_generation` by the reconciler
-alone. The public status is a table over the two: nobody sets it.
+`target`, `generation` and the spec that is asked for are written by the API; `phase`, the spec in force and the
+generations that were observed and refused by the reconciler alone. The public status is a table over the two: nobody
+sets it. docs/updating.md has the way of an update.
 """
 
+import dataclasses
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.specs import Spec
@@ -21,11 +24,19 @@ class Target(enum.Enum):
 
 
 class Phase(enum.Enum):
-    """How far the reconciler has come. REFUSED: cannot be had as asked; what was made has been taken back."""
+    """How far the reconciler has come.
+
+    REFUSED: cannot be had as asked; what was made has been taken back. CHANGING: an update is being put in force.
+    RETURNING: it does not work, and the settings before it are being put in force again. DRAINING: it was proven, and
+    workers that it replaced gracefully still finish what they run.
+    """
 
     NEW = "NEW"
     PROVISIONING = "PROVISIONING"
     READY = "READY"
+    CHANGING = "CHANGING"
+    RETURNING = "RETURNING"
+    DRAINING = "DRAINING"
     REFUSED = "REFUSED"
     GONE = "GONE"
 
@@ -51,17 +62,34 @@ _STATUS: Mapping[tuple[Target, Phase], Status] = {
     (Target.PRESENT, Phase.NEW): Status.CREATING,
     (Target.PRESENT, Phase.PROVISIONING): Status.CREATING,
     (Target.PRESENT, Phase.READY): Status.AVAILABLE,
+    (Target.PRESENT, Phase.CHANGING): Status.UPDATING,
+    (Target.PRESENT, Phase.RETURNING): Status.ROLLING_BACK,
+    (Target.PRESENT, Phase.DRAINING): Status.MAINTENANCE,
     (Target.PRESENT, Phase.REFUSED): Status.CREATE_FAILED,
     (Target.ABSENT, Phase.NEW): Status.DELETING,
     (Target.ABSENT, Phase.PROVISIONING): Status.DELETING,
     (Target.ABSENT, Phase.READY): Status.DELETING,
+    (Target.ABSENT, Phase.CHANGING): Status.DELETING,
+    (Target.ABSENT, Phase.RETURNING): Status.DELETING,
+    (Target.ABSENT, Phase.DRAINING): Status.DELETING,
     (Target.ABSENT, Phase.REFUSED): Status.DELETING,
     (Target.ABSENT, Phase.GONE): Status.DELETED,
 }
 
 
-def status_of(target: Target, phase: Phase) -> Status:
-    """The public status. GONE is only reached by what is wanted ABSENT."""
+UP = frozenset({Phase.READY, Phase.CHANGING, Phase.RETURNING, Phase.DRAINING})  # it was proven once
+UPDATABLE = frozenset({Status.AVAILABLE, Status.UPDATE_FAILED, Status.MAINTENANCE})
+
+
+def status_of(target: Target, phase: Phase, *, is_preparing: bool = False, has_failed: bool = False) -> Status:
+    """The public status. GONE is only reached by what is wanted ABSENT.
+
+    Of what is READY: `is_preparing` an update, or the last update `has_failed`.
+    """
+    if (target, phase) == (Target.PRESENT, Phase.READY):
+        if is_preparing:
+            return Status.UPDATING
+        return Status.UPDATE_FAILED if has_failed else Status.AVAILABLE
     return _STATUS[target, phase]
 
 
@@ -77,11 +105,42 @@ class ChangeState(enum.Enum):
 class Change:
     """What someone began, with its evidence: the source of LastUpdate."""
 
-    kind: str  # CREATE or DELETE; later UPDATE
+    kind: str  # CREATE, UPDATE or DELETE
     state: ChangeState
     created_at: datetime
     error_code: str | None = None
     error_message: str | None = None
+    strategy: str | None = None  # an update's WorkerReplacementStrategy, where one was asked for
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is in force: a spec, and the generation whose requirements and lock it runs with."""
+
+    spec: Spec
+    revision: int
+
+
+class TrialState(enum.Enum):
+    """How far a dry run has come. LEFT: an update or a deletion was asked for before it was over."""
+
+    PENDING = "PENDING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    LEFT = "LEFT"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An update that is prepared and rehearsed, and never put in force. `report` says what it would do."""
+
+    number: int
+    spec: Spec
+    state: TrialState
+    created_at: datetime
+    strategy: str | None = None
+    report: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +165,12 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Environment:
-    """One row of the store, whole."""
+    """One row of the store, whole.
+
+    `spec` is in force, or is being put in force, with the requirements and the lock of `revision`. `asked` is what an
+    update wants that is being prepared, None if there is none. `is_awaited`: a later update begins as soon as replaced
+    workers, which have no more time then, have ended.
+    """
 
     id: EnvironmentId
     name: str
@@ -123,8 +187,39 @@ class Environment:
     change: Change
     progress: str = ""  # the step under way, for people
     bundle_version: str = ""
+    revision: int = 1
+    asked: Spec | None = None
+    workers: str = ""  # the series of its workers: another after each graceful replacement, part of their names
+    is_awaited: bool = False
+    trial: Trial | None = None  # the latest dry run
 
     @property
     def status(self) -> Status:
         """MWAA's word for where it stands."""
-        return status_of(self.target, self.phase)
+        failed = self.change.kind == "UPDATE" and self.change.state is ChangeState.FAILED
+        return status_of(self.target, self.phase, is_preparing=self.asked is not None, has_failed=failed)
+
+    @property
+    def is_updatable(self) -> bool:
+        """Whether an update may be asked for."""
+        return self.status in UPDATABLE and not self.is_awaited
+
+    @property
+    def is_up(self) -> bool:
+        """Whether its web server may be asked: it was proven once, and is not to go."""
+        return self.target is Target.PRESENT and self.phase in UP
+
+    @property
+    def tried(self) -> Trial | None:
+        """The dry run that is being prepared: an update goes first."""
+        is_pending = self.trial is not None and self.trial.state is TrialState.PENDING
+        return self.trial if is_pending and self.asked is None and self.phase is Phase.READY else None
+
+    @property
+    def coming(self) -> "Environment":
+        """Itself as the update or the dry run that is being prepared wants it."""
+        if self.asked is not None:
+            return dataclasses.replace(self, spec=self.asked, revision=self.generation, asked=None)
+        if self.tried is not None:
+            return dataclasses.replace(self, spec=self.tried.spec, revision=-self.tried.number, trial=None)
+        return self

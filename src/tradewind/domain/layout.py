@@ -49,6 +49,17 @@ class EnvironmentLayout:
         """The supervisor's configuration and state: readable by the service's own user only."""
         return self.root / "supervisor"
 
+    def revision(self, number: int) -> Path:
+        """What one generation runs with, its lock above all; what was made before there were any lies in the root.
+
+        Below 0: that of a dry run.
+        """
+        return self.root / "revisions" / str(number) if number else self.root
+
+    def plugins(self, digest: str) -> Path:
+        """plugins.zip of that content, unpacked; never changed once it is there."""
+        return self.root / "plugins" / digest
+
     def process_log(self, name: str) -> Path:
         """Standard output and error of one process."""
         return self.logs / f"{name}.log"

@@ -70,7 +70,10 @@ class ProcessState(enum.Enum):
 
 @dataclass(frozen=True)
 class ObservedProcess:
-    """One process as its supervisor sees it. `digest` is that of the Process it was started from."""
+    """One process as its supervisor sees it. `digest` is that of the Process it was started from.
+
+    `waits`: it is not this process yet that runs: its old copy has to end first.
+    """
 
     name: str
     state: ProcessState
@@ -78,6 +81,7 @@ class ObservedProcess:
     started_at: datetime | None = None
     exit_status: int | None = None
     digest: str = ""
+    waits: bool = False
 
 
 @dataclass(frozen=True)

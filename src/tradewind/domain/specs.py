@@ -57,6 +57,11 @@ class Spec:
     airflow_configuration_options: Mapping[str, str] = field(default_factory=dict)
     logging: Mapping[str, ModuleLogging] = field(default_factory=lambda: dict(DEFAULT_LOGGING))
     endpoint_management: str = "SERVICE"
+    requirements_s3_object_version: str | None = None  # None: what the bucket holds when the update is prepared
+    plugins_s3_path: str | None = None
+    plugins_s3_object_version: str | None = None
+    startup_script_s3_path: str | None = None
+    startup_script_s3_object_version: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `from_json` reads them back."""

@@ -30,6 +30,8 @@ def inputs_of(
     database_url: str,
     base_url: str,
     bucket: Mapping[str, str],
+    plugins: Path | None = None,
+    startup: Mapping[str, Mapping[str, str]] | None = None,
 ) -> RecipeInputs:
     """All that settings and processes follow from. `bucket` is what tasks are told about the source bucket."""
     return RecipeInputs(
@@ -47,6 +49,9 @@ def inputs_of(
         database_url=database_url,
         base_url=base_url,
         extra_environment=dict(bucket),
+        workers=environment.workers,
+        plugins=plugins,
+        startup=startup or {},
     )
 
 

@@ -98,9 +98,17 @@ def preload_process(inputs: RecipeInputs) -> Process:
     )
 
 
+def worker_name(series: str, number: int) -> str:
+    """What a worker is called: `worker-2`, or `worker-2.7` of the series that the seventh generation brought."""
+    return f"worker-{number}.{series}" if series else f"worker-{number}"
+
+
 def worker_process(inputs: RecipeInputs, number: int) -> Process:
-    """One Celery worker, named `worker-<number>@<environment id>` in its heartbeats."""
-    name = f"worker-{number}"
+    """One Celery worker, named `worker-<number>@<environment id>` in its heartbeats.
+
+    A series other than the first stands behind the number: workers of two series run side by side.
+    """
+    name = worker_name(inputs.workers, number)
     return Process(
         name=name,
         command=_command(

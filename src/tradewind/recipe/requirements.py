@@ -5,6 +5,10 @@ line of the user's own, the whole lock constrains the resolution; with one, only
 stay pinned. A line that names Airflow's public constraints file is answered from our lock, so that the
 usual first line of an MWAA requirements file works offline. Pinning another Airflow is refused here, in
 plainer words than a resolver has.
+
+Wheels may come in plugins.zip, which MWAA's users name by the folder that it lands in there; the resolver finds
+them in `WHEELS`, beside the file. `--no-index` means to them that no network is needed; what we add ourselves comes
+from the installer's cache then.
 """
 
 import re
@@ -21,6 +25,11 @@ ESSENTIAL = frozenset({
     "psycopg2-binary", "asyncpg",
 })  # fmt: skip
 
+MWAA_PLUGINS = "/usr/local/airflow/plugins"
+WHEELS = "plugins"
+_DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
+_NO_INDEX = re.compile(r"\s*--no-index\s*(?:#.*)?")
+
 _PUBLIC_CONSTRAINTS = re.compile(
     r"https?://\S*/apache/airflow/(?:refs/(?:heads|tags)/)?constraints-(?P<version>[0-9][0-9a-z.]*)/constraints[\w.-]*\.txt"
 )
@@ -36,10 +45,11 @@ _AIRFLOW = re.compile(
 
 @dataclass(frozen=True)
 class Resolution:
-    """What to hand to the resolver: requirement lines and constraint lines."""
+    """What to hand to the resolver: requirement lines, constraint lines, and whether it may use the network."""
 
     requirements: str
     constraints: str
+    offline: bool = False
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -64,6 +74,11 @@ def constraints(lock: str, only: Iterable[str] | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
+def is_distribution(name: str) -> bool:
+    """Whether a file of plugins.zip may be a package for the installer."""
+    return name.endswith(_DISTRIBUTIONS)
+
+
 def asks_for_nothing(requirements: str) -> bool:
     """Whether a file holds only blank lines and comments: then the lock itself is the answer."""
     return all(not line.strip() or line.lstrip().startswith("#") for line in requirements.splitlines())
@@ -72,8 +87,12 @@ def asks_for_nothing(requirements: str) -> bool:
 def resolution(requirements: str, *, version: str, lock: str) -> Resolution:
     """What to ask the resolver for a user's file. Raises CannotProvide when it pins another Airflow."""
     kept: list[str] = []
-    own_constraints = False
-    for line in requirements.splitlines():
+    own_constraints = offline = False
+    for written in requirements.splitlines():
+        line = written.replace(MWAA_PLUGINS, f"./{WHEELS}")
+        if _NO_INDEX.fullmatch(line):
+            offline = True
+            continue
         _refuse_other_airflow(line, version)
         constraint = _CONSTRAINT_LINE.match(line)
         if constraint is None:
@@ -93,6 +112,7 @@ def resolution(requirements: str, *, version: str, lock: str) -> Resolution:
     return Resolution(
         requirements="\n".join([*kept, *essential]) + "\n",
         constraints=constraints(lock, ESSENTIAL if own_constraints else None),
+        offline=offline,
     )
 
 

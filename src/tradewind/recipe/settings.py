@@ -104,6 +104,10 @@ class RecipeInputs:
     database_url: str = field(repr=False)  # postgresql://role:password@host:port/database, no driver named
     base_url: str  # what a browser sees: https://<id>.<region>.<domain>[:port]
     extra_environment: Mapping[str, str] = field(default_factory=dict)  # given to all, e.g. where buckets lie
+    workers: str = ""  # the series of the workers
+    plugins: Path | None = None  # where plugins.zip was unpacked
+    # what the start-up script exported, by MWAA's kind of component: scheduler, worker, webserver
+    startup: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def options(self) -> Mapping[str, str]:
@@ -126,9 +130,9 @@ def configuration_file(layout: EnvironmentLayout) -> Path:
     return trusted_home(layout) / "airflow.cfg"
 
 
-def plugins_folder(layout: EnvironmentLayout) -> Path:
-    """Where plugins will be unpacked; need not exist."""
-    return layout.root / "plugins"
+def plugins_folder(inputs: RecipeInputs) -> Path:
+    """Where Airflow looks for plugins; without any, a folder that does not exist."""
+    return inputs.plugins or inputs.layout.plugins("none")
 
 
 def triggerer_is_enabled(options: Mapping[str, str]) -> bool:
@@ -165,13 +169,26 @@ def trusted_settings(inputs: RecipeInputs, component: Component) -> dict[str, st
     """Whole process environment of one trusted component."""
     home = trusted_home(inputs.layout)
     essential = {**_essential(inputs), **_secrets_of(inputs, component)}
+    opinionated = _opinionated(inputs, _MODULE_OF[component])
+    if component is Component.SCHEDULER:  # no other reads it, and more workers must not restart any other
+        opinionated["core.parallelism"] = _parallelism(inputs)
     return {
         **_process_environment(inputs, home, _MWAA_COMPONENT[component]),
         "PYTHONSAFEPATH": "1",  # never import from the working directory
         # what sessions are called at PostgreSQL: by this a scheduler knows its own notifications
         "PGAPPNAME": f"tradewind-{component.value}",
-        **_variables({**_opinionated(inputs, _MODULE_OF[component]), **_allowed(inputs.options), **essential}),
+        **_variables({**opinionated, **_allowed(inputs.options), **essential}),
+        **inputs.startup.get(_MWAA_COMPONENT[component], {}),
     }
+
+
+def rehearsal_settings(inputs: RecipeInputs, bundle: Path, logs: Path) -> dict[str, str]:
+    """The DAG processor's, for a process that tries DAGs: other snapshots perhaps, and a folder for its own logs."""
+    ours = {
+        "dag_processor.dag_bundle_config_list": _bundles(bundle),
+        "logging.dag_processor_child_process_log_directory": str(logs),
+    }
+    return trusted_settings(inputs, Component.DAG_PROCESSOR) | _variables(ours)
 
 
 def worker_settings(inputs: RecipeInputs) -> dict[str, str]:
@@ -184,6 +201,7 @@ def worker_settings(inputs: RecipeInputs) -> dict[str, str]:
     return {
         **_process_environment(inputs, inputs.layout.home, "worker"),
         **_variables({**opinionated, **_allowed(inputs.options), **essential}),
+        **inputs.startup.get("worker", {}),
     }
 
 
@@ -238,9 +256,6 @@ def _opinionated(inputs: RecipeInputs, module: str) -> dict[str, str]:
         "celery.worker_prefetch_multiplier": "1",
         "core.hostname_callable": "socket.gethostname",  # the stock one asks DNS, which may be slow or absent
         "core.min_serialized_dag_update_interval": "0",  # stock, a change within 30 s of the last one waits
-        "core.parallelism": str(
-            max(slots, math.ceil(inputs.spec.max_workers * slots / max(1, inputs.spec.schedulers) * 1.5)),
-        ),
         "core.rerun_with_latest_version": "True",
         "core.sensitive_var_conn_names": "proxy,proxies",
         "dag_processor.bundle_refresh_check_interval": "2",
@@ -258,6 +273,11 @@ def _opinionated(inputs: RecipeInputs, module: str) -> dict[str, str]:
     }
 
 
+def _parallelism(inputs: RecipeInputs) -> str:
+    slots = slots_per_worker(inputs)
+    return str(max(slots, math.ceil(inputs.spec.max_workers * slots / max(1, inputs.spec.schedulers) * 1.5)))
+
+
 def _level(inputs: RecipeInputs, module: str) -> str:
     logging = inputs.spec.logging.get(module)
     return logging.level if logging is not None else "INFO"
@@ -265,11 +285,6 @@ def _level(inputs: RecipeInputs, module: str) -> str:
 
 def _essential(inputs: RecipeInputs) -> dict[str, str]:
     layout = inputs.layout
-    bundle = {
-        "name": BUNDLE_NAME,
-        "classpath": "tradewind_airflow.bundle.SnapshotBundle",
-        "kwargs": {"path": str(layout.bundle), "refresh_interval": 2},
-    }
     return {
         "api.base_url": inputs.base_url.rstrip("/"),
         "api.host": "127.0.0.1",
@@ -286,9 +301,9 @@ def _essential(inputs: RecipeInputs) -> dict[str, str]:
         **_engine(inputs),
         "core.load_examples": "False",
         "core.multi_team": "False",
-        "core.plugins_folder": str(plugins_folder(layout)),
+        "core.plugins_folder": str(plugins_folder(inputs)),
         "core.unit_test_mode": "False",
-        "dag_processor.dag_bundle_config_list": json.dumps([bundle]),
+        "dag_processor.dag_bundle_config_list": _bundles(layout.bundle),
         "dag_processor.dag_bundle_storage_path": str(layout.home / "bundles"),
         "dag_processor.stale_bundle_cleanup_interval": "0",  # snapshots are the control plane's to remove
         "execution_api.jwt_expiration_time": "86400",  # a task may wait long in its queue
@@ -304,6 +319,15 @@ def _essential(inputs: RecipeInputs) -> dict[str, str]:
         "tradewind.environment_id": str(inputs.id),
         "triggerer.queues_enabled": "False",
     }
+
+
+def _bundles(folder: Path) -> str:
+    bundle = {
+        "name": BUNDLE_NAME,
+        "classpath": "tradewind_airflow.bundle.SnapshotBundle",
+        "kwargs": {"path": str(folder), "refresh_interval": 2},
+    }
+    return json.dumps([bundle])
 
 
 def _engine(inputs: RecipeInputs) -> dict[str, str]:
@@ -344,15 +368,15 @@ def _secrets_of(inputs: RecipeInputs, component: Component) -> dict[str, str]:
     return secrets
 
 
+def is_ours(option: str) -> bool:
+    """Whether an option, in whatever spelling, is one that a user may not change."""
+    plain = option.strip().lower()
+    stem = re.sub(r"_(cmd|secret)$", "", plain)
+    return bool({plain, stem, f"{plain.partition('.')[0]}.*"} & _ESSENTIAL)
+
+
 def _allowed(options: Mapping[str, str]) -> dict[str, str]:
-    allowed = {}
-    for key, value in options.items():
-        plain = key.strip().lower()
-        stem = re.sub(r"_(cmd|secret)$", "", plain)
-        section = plain.partition(".")[0]
-        if "." in plain and not {plain, stem, f"{section}.*"} & _ESSENTIAL:
-            allowed[plain] = value
-    return allowed
+    return {key.strip().lower(): value for key, value in options.items() if "." in key and not is_ours(key)}
 
 
 def _variables(options: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Hands: everything that observing and performing need, wired once in bootstrap."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -11,6 +11,7 @@ from tradewind.domain.arns import bucket_name
 from tradewind.domain.environments import Environment
 from tradewind.domain.layout import EnvironmentLayout
 from tradewind.domain.manifests import Manifest
+from tradewind.recipe import startup
 from tradewind.recipe.environments import HostFacts, inputs_of, manifest_of
 from tradewind.recipe.settings import RecipeInputs
 from tradewind.recipe.versions import versions
@@ -20,6 +21,14 @@ from tradewind.runtime.users import UnixUser, find
 from tradewind.runtime.virtualenvs import Virtualenvs
 from tradewind.store import Environments
 from tradewind.store.databases import Databases
+
+# Files of a revision's folder.
+LOCK = "lock.txt"
+REQUIREMENTS = "requirements.txt"
+PLUGINS = "plugins.digest"
+STARTUP_SCRIPT = "startup.sh"
+STARTUP_VARIABLES = "startup.json"
+REHEARSED = ".rehearsed"  # a mark: all DAGs were tried
 
 Publish = Callable[[], None]
 """Makes the door's routes those of the environments in the store."""
@@ -74,8 +83,46 @@ class Hands:
 
     def lock(self, environment: Environment) -> str | None:
         """The resolved lock, once it was saved."""
-        path = self.layout(environment).root / "lock.txt"
-        return path.read_text() if path.exists() else None
+        return self._of_revision(environment, LOCK)
+
+    def requirements(self, environment: Environment) -> str | None:
+        """The requirements.txt that the lock was resolved from."""
+        return self._of_revision(environment, REQUIREMENTS)
+
+    def plugins_digest(self, environment: Environment) -> str | None:
+        """Names the content of plugins.zip; None without one."""
+        return self._of_revision(environment, PLUGINS)
+
+    def plugins(self, environment: Environment) -> Path | None:
+        """Where plugins.zip was unpacked."""
+        digest = self.plugins_digest(environment)
+        return None if digest is None else self.layout(environment).plugins(digest)
+
+    def startup_script(self, environment: Environment) -> str | None:
+        """The start-up script; None without one."""
+        return self._of_revision(environment, STARTUP_SCRIPT)
+
+    def startup_variables(self, environment: Environment) -> str | None:
+        """What the script exported, once it was run."""
+        return self._of_revision(environment, STARTUP_VARIABLES)
+
+    def is_started_up(self, environment: Environment) -> bool:
+        """Whether the script was run on what there is now; without one there is nothing to run."""
+        if self.startup_script(environment) is None:
+            return True
+        kept = self.startup_variables(environment)
+        return kept is not None and startup.was_run_on(kept, self.startup_digest(environment))
+
+    def startup_digest(self, environment: Environment) -> str:
+        """Names all that the script finds: what it exports may hold paths of it."""
+        inputs = replace(self.inputs(environment, self.lock(environment) or ""), startup={})
+        return startup.digest(inputs)
+
+    def _of_revision(self, environment: Environment, name: str) -> str | None:
+        try:
+            return (self.layout(environment).revision(environment.revision) / name).read_text()
+        except FileNotFoundError:
+            return None
 
     def inputs(self, environment: Environment, lock: str) -> RecipeInputs:
         """The recipe's inputs for an environment whose lock is known."""
@@ -88,6 +135,8 @@ class Hands:
             ),
             base_url=f"https://{self.hosts.host(environment.id, environment.address).authority}",
             bucket=self.bucket_variables(bucket_name(environment.spec.source_bucket_arn)),
+            plugins=self.plugins(environment),
+            startup=startup.read(self.startup_variables(environment)),
         )
 
     def manifest(self, environment: Environment, lock: str) -> Manifest:

@@ -7,8 +7,9 @@ Valkey, which is listened to here (kombu's fanout channel) without Celery. Only 
 
 import base64
 import json
+import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
@@ -33,8 +34,13 @@ class Health:
         return not self.missing
 
 
-def judge(document: object, now: datetime, *, triggerer: bool) -> tuple[str, ...]:
-    """Pure: what Airflow's health page leaves unproven."""
+def judge(
+    document: object, now: datetime, *, triggerer: bool, began: Mapping[str, datetime] | None = None
+) -> tuple[str, ...]:
+    """Pure: what Airflow's health page leaves unproven.
+
+    `began`: since when each process runs; beats before are those of its old copy.
+    """
     if not isinstance(document, dict):
         return ("API server",)
     missing = [] if _member(document, "metadatabase", "status") == "healthy" else ["metadata database"]
@@ -43,15 +49,22 @@ def judge(document: object, now: datetime, *, triggerer: bool) -> tuple[str, ...
         parts.append(("triggerer", "latest_triggerer_heartbeat"))
     for part, heartbeat in parts:
         beat = _moment(_member(document, part, heartbeat))
-        if _member(document, part, "status") != "healthy" or beat is None or now - beat > FRESH:
+        since = max((at for name, at in (began or {}).items() if _part_of(name) == part), default=now - FRESH)
+        if _member(document, part, "status") != "healthy" or beat is None or beat < max(since, now - FRESH):
             missing.append(part.replace("_", " "))
     return tuple(missing)
+
+
+def _part_of(process: str) -> str:
+    """The health page's word for a process: schedulers are several."""
+    return re.sub(r"-\d+$", "", process).replace("-", "_")
 
 
 def prove(
     environment: Environment,
     http: httpx.Client,
     *,
+    began: Callable[[], Mapping[str, datetime] | None],
     door: Callable[[], bool],
     workers: Iterable[str],
     triggerer: bool,
@@ -60,7 +73,8 @@ def prove(
 ) -> Health:
     """Ask until everything has answered or time is up.
 
-    `door` tells whether the environment's host answers as people reach it. `go_on` is called between looks and
+    `began` tells since when each process runs, None while one has not begun. `door` tells whether the environment's
+    host answers as people reach it. `go_on` is called between looks and
     may raise to end it.
     """
     deadline = time.monotonic() + seconds
@@ -69,8 +83,13 @@ def prove(
     with Ear(environment) as ear:
         while time.monotonic() < deadline:
             go_on()
-            silent -= ear.heard()
-            missing = ask(environment, http, triggerer=triggerer)
+            heard, since = ear.heard(), began()
+            if since is None:
+                missing = ("old processes, to end",)
+                time.sleep(0.2)
+                continue
+            silent -= heard
+            missing = ask(environment, http, triggerer=triggerer, began=since)
             if not missing and not silent:
                 if door():
                     return Health(())
@@ -79,14 +98,16 @@ def prove(
     return Health((*missing, *sorted(name.partition("@")[0] for name in silent)))
 
 
-def ask(environment: Environment, http: httpx.Client, *, triggerer: bool) -> tuple[str, ...]:
+def ask(
+    environment: Environment, http: httpx.Client, *, triggerer: bool, began: Mapping[str, datetime] | None = None
+) -> tuple[str, ...]:
     """One look at the health page."""
     try:
         answer = http.get(f"http://127.0.0.1:{environment.ports.api}/api/v2/monitor/health", timeout=5)
         document = answer.json() if answer.is_success else None
     except (httpx.HTTPError, ValueError):
         return ("API server",)
-    return judge(document, datetime.now(UTC), triggerer=triggerer)
+    return judge(document, datetime.now(UTC), triggerer=triggerer, began=began)
 
 
 class Ear:

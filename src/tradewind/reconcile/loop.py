@@ -1,13 +1,13 @@
 """The loop: wakes on a notification or each half second, and gives every environment its pass.
 
-One thread looks, a pool works: an environment has at most one pass at a time. A notification carries no data.
-A pass that raises is tried again, later each time (1 s to 30 s); one that succeeds resets that. The loop holds a
-lease on the store, so that of two control planes on one database only one reconciles.
+One thread looks, a pool works: an environment has at most one pass, and one look at its bucket, at a time. A
+notification carries no data. A pass that raises is tried again, later each time (1 s to 30 s); one that succeeds resets
+that. The loop holds a lease on the store, so that of two control planes on one database only one reconciles.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -26,7 +26,9 @@ TICK_SECONDS = 0.5
 LOOK_SECONDS = 3.0
 LEASE_SECONDS = 15.0
 ENDING_SECONDS = 10.0
-_WORKERS = 8
+_WORKERS = 32  # a pass that prepares an update waits for minutes, mostly for other processes
+_FOLLOWERS = 8
+_FOLLOWED = frozenset({Phase.READY, Phase.DRAINING, Phase.RETURNING})  # in which buckets are followed
 _log = structlog.get_logger(__name__)
 
 
@@ -60,6 +62,7 @@ class Reconciler:
     keep_host: Callable[[], None]
     turns: dict[str, Turn] = field(default_factory=dict)
     working: dict[str, Future[None]] = field(default_factory=dict)
+    following: dict[str, Future[None]] = field(default_factory=dict)
     lease: Lease | None = None
     sync: Sync = field(init=False)
     passes: Passes = field(init=False)
@@ -71,6 +74,7 @@ class Reconciler:
         """Until `stop` is set; then running passes are waited for, for some seconds."""
         self.passes = Passes(self.hands, stopping=stop.is_set)  # a pass begins no step after that
         pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="pass")
+        followers = ThreadPoolExecutor(_FOLLOWERS, thread_name_prefix="follow")
         ear: psycopg.Connection[tuple[object, ...]] | None = None
         while not stop.is_set():
             try:
@@ -78,7 +82,7 @@ class Reconciler:
                 ear = ear or self._listen()
                 self.lease = self.leases.take("reconciler", LEASE_SECONDS)
                 if self.lease is not None:
-                    self._give_turns(pool)
+                    self._give_turns(pool, followers)
                 for _ in ear.notifies(timeout=TICK_SECONDS, stop_after=1):
                     pass
             except (psycopg.Error, sa.exc.SQLAlchemyError, OSError) as error:
@@ -90,8 +94,9 @@ class Reconciler:
             except Exception:  # noqa: BLE001  (whatever it is, the loop goes on: it is the only one)
                 _log.exception("reconciler", action="failed")
                 stop.wait(TICK_SECONDS)
-        pool.shutdown(wait=False, cancel_futures=True)
-        wait(self.working.values(), timeout=ENDING_SECONDS)
+        for each in (pool, followers):
+            each.shutdown(wait=False, cancel_futures=True)
+        wait([*self.working.values(), *self.following.values()], timeout=ENDING_SECONDS)
         self._give_back_lease()
         if ear is not None:
             ear.close()
@@ -109,33 +114,39 @@ class Reconciler:
         connection.execute(f"LISTEN {CHANNEL}")
         return connection
 
-    def _give_turns(self, pool: ThreadPoolExecutor) -> None:
+    def _give_turns(self, pool: ThreadPoolExecutor, followers: ThreadPoolExecutor) -> None:
         now = time.monotonic()
         environments = self.hands.environments.all()
         for environment in environments:
             key = str(environment.id)
             turn = self.turns.setdefault(key, Turn())
-            if key in self.working and not self.working[key].done():
-                continue
-            mark = (environment.target, environment.generation, environment.phase)
-            if turn.seen != mark:  # something new is wanted: at once, whatever failed before
+            is_working = self._is_busy(self.working, key)
+            tried = None if environment.tried is None else environment.tried.number
+            mark = (environment.target, environment.generation, environment.phase, tried)
+            if turn.seen != mark and not is_working:  # something new is wanted: at once, whatever failed before
                 turn.seen, turn.look_at = mark, 0.0
-            look, follow = now >= turn.look_at, environment.phase is Phase.READY and now >= turn.follow_at
-            if look or follow:
-                self.working[key] = pool.submit(self._turn, environment, turn, look, follow)
+            # A pass may take minutes (an update that is prepared), and its bucket is followed all the while. What is
+            # on its way to something else is not: nothing may be put where a pass takes away.
+            is_followed = environment.phase in _FOLLOWED and environment.target is Target.PRESENT
+            if is_followed and now >= turn.follow_at and not self._is_busy(self.following, key):
+                self.following[key] = followers.submit(self._follow, environment, turn)
+            waits = self._is_busy(self.following, key) and not is_followed
+            if now >= turn.look_at and not waits and not is_working:
+                self.working[key] = pool.submit(self._turn, environment, turn)
         for key in self.turns.keys() - {str(environment.id) for environment in environments}:
-            if key not in self.working or self.working[key].done():
-                self.turns.pop(key, None)
-                self.working.pop(key, None)
+            if not self._is_busy(self.working, key) and not self._is_busy(self.following, key):
+                for known in (self.turns, self.working, self.following):
+                    known.pop(key, None)
 
-    def _turn(self, environment: Environment, turn: Turn, look: bool, follow: bool) -> None:
+    @staticmethod
+    def _is_busy(futures: Mapping[str, Future[None]], key: str) -> bool:
+        return key in futures and not futures[key].done()
+
+    def _turn(self, environment: Environment, turn: Turn) -> None:
         try:
-            if follow and environment.target is Target.PRESENT:
-                turn.follow_at = time.monotonic() + self._follow(environment)
-            if look:
-                self.passes.run(environment)
-                turn.look_at = time.monotonic() + LOOK_SECONDS
-                turn.failures = 0
+            self.passes.run(environment)
+            turn.look_at = time.monotonic() + LOOK_SECONDS
+            turn.failures = 0
         except Exception as error:  # noqa: BLE001  (whatever it is, this environment is looked at again)
             turn.failures += 1
             pause = back_off(turn.failures)
@@ -145,10 +156,11 @@ class Reconciler:
                 exc_info=not isinstance(error, psycopg.Error | sa.exc.SQLAlchemyError),
             )  # fmt: skip
 
-    def _follow(self, environment: Environment) -> float:
+    def _follow(self, environment: Environment, turn: Turn) -> None:
         """Follow the bucket. Whatever goes wrong there must not keep the pass from repairing."""
+        seconds = AFTER_PROBLEM_SECONDS
         try:
-            return self.sync.follow(environment)
+            seconds = self.sync.follow(environment)
         except Exception as error:  # noqa: BLE001  (a full disk, a database that restarts: told, and tried again)
             _log.warning("bundle", action="failed", environment=str(environment.id), reason=first_line(error))
-            return AFTER_PROBLEM_SECONDS
+        turn.follow_at = time.monotonic() + seconds

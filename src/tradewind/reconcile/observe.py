@@ -4,9 +4,9 @@ Nothing is remembered between passes except by the things themselves (marks, row
 control plane that starts anew sees the same as the one before it.
 """
 
-from tradewind.domain.environments import Environment
+from tradewind.domain.environments import Environment, Phase
 from tradewind.domain.manifests import Manifest, ObservedManifest, ProcessState
-from tradewind.reconcile.hands import Hands
+from tradewind.reconcile.hands import REHEARSED, Hands
 from tradewind.reconcile.template import template_digest
 from tradewind.reconcile.world import World
 from tradewind.runtime.users import find
@@ -19,12 +19,15 @@ def observe(hands: Hands, environment: Environment) -> World:
     """The world of one environment, now."""
     layout = hands.layout(environment)
     lock = hands.lock(environment)
+    is_coming = environment.asked is not None or environment.tried is not None
+    coming = hands.lock(environment.coming) if is_coming else None
     seen = hands.runtime.observe(str(environment.id))
     runtime = lock is not None and hands.virtualenvs.is_built(hands.virtualenvs.digest(lock))
     return World(
         folder=(layout.root / FOLDER_MARK).exists(),
         lock=lock is not None,
         runtime=runtime,
+        startup=hands.is_started_up(environment),
         template=lock is not None and hands.databases.has_template(template_digest(lock)),
         database=hands.databases.is_ready(environment.id),
         bundle=hands.snapshots_of(environment).current(),
@@ -33,7 +36,13 @@ def observe(hands: Hands, environment: Environment) -> World:
         route=hands.published(environment),
         database_left=hands.databases.exists(environment.id),
         user_left=hands.host.as_root and find(environment.id.unix_user) is not None,
-        proven=environment.observed_generation == environment.generation,
+        proven=environment.phase in {Phase.READY, Phase.DRAINING},
+        replaced=any(process.waits for process in seen.processes),
+        draining=lock is not None and _drains(hands.manifest(environment, lock), seen),
+        coming_lock=coming is not None,
+        coming_runtime=coming is not None and hands.virtualenvs.is_built(hands.virtualenvs.digest(coming)),
+        coming_startup=coming is not None and hands.is_started_up(environment.coming),
+        coming_rehearsed=(layout.revision(environment.coming.revision) / REHEARSED).exists(),
         observed=seen,
     )
 
@@ -41,5 +50,17 @@ def observe(hands: Hands, environment: Environment) -> World:
 def _is_current(wanted: Manifest, seen: ObservedManifest) -> bool:
     if not seen.supervised or seen.generation != wanted.generation:
         return False
-    digests = {process.name: process.digest for process in seen.processes if process.state in _AT_WORK}
+    names = {process.name for process in wanted.processes}
+    digests = {
+        process.name: process.digest
+        for process in seen.processes
+        if process.state in _AT_WORK and not (process.state is ProcessState.STOPPING and process.name not in names)
+    }
     return digests == {process.name: process.digest() for process in wanted.processes}
+
+
+def _drains(wanted: Manifest, seen: ObservedManifest) -> bool:
+    """Whether something that is wanted no more still ends; without a supervisor all that lives is UNKNOWN."""
+    names = {process.name for process in wanted.processes}
+    ending = {ProcessState.STOPPING, ProcessState.UNKNOWN}
+    return any(process.state in ending and process.name not in names for process in seen.processes)

@@ -5,16 +5,15 @@ that restarts) is an exception that the next pass gets over.
 """
 
 import dataclasses
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx
 
-from tradewind.domain.arns import bucket_name
 from tradewind.domain.environments import Environment
 from tradewind.domain.errors import CannotProvide
-from tradewind.recipe.processes import PRELOAD, broker_configuration
+from tradewind.recipe.processes import PRELOAD, broker_configuration, worker_name
 from tradewind.recipe.settings import (
     CONFIGURATION_FILE,
     Component,
@@ -23,16 +22,18 @@ from tradewind.recipe.settings import (
     trusted_home,
     trusted_settings,
 )
-from tradewind.reconcile import health
-from tradewind.reconcile.folders import Folders, give_to_us, remove_tree, write_whole
+from tradewind.reconcile import health, revisions
+from tradewind.reconcile.folders import Folders, give_to_us, remove_tree
 from tradewind.reconcile.hands import Hands
 from tradewind.reconcile.observe import FOLDER_MARK
 from tradewind.reconcile.plan import steps
+from tradewind.reconcile.preparing import prepare
 from tradewind.reconcile.template import template_digest
 from tradewind.runtime import users
 
 HEALTH_SECONDS = 300.0
 DELETION_TASK_SECONDS = 20.0  # for tasks that run: a worker would wait for them for hours
+FORCED_SECONDS = 10.0  # in which what runs on a worker that is replaced may end by itself
 _MIGRATION_SECONDS = 600.0
 _EVIDENCE_LINES = 20
 
@@ -54,9 +55,11 @@ class Performer:
             case steps.MakeFolder():
                 self._make_folder(environment)
             case steps.ResolveRequirements():
-                self._resolve(environment)
+                revisions.resolve(self.hands, environment)
             case steps.BuildRuntime():
-                self.hands.virtualenvs.build(self._lock(environment))
+                revisions.build(self.hands, environment)
+            case steps.RunStartupScript():
+                revisions.run_startup_script(self.hands, environment)
             case steps.StartPreloading():
                 self._start_preloading(environment)
             case steps.TakeBundle():
@@ -70,8 +73,12 @@ class Performer:
                 self.hands.publish()
             case steps.ApplyProcesses():
                 self._apply(environment)
+            case steps.EndReplaced():
+                self.hands.runtime.end_replaced(str(environment.id), patience=FORCED_SECONDS)
             case steps.ProveHealth():
                 self._prove(environment)
+            case steps.EndDraining():
+                self.hands.runtime.end_replaced(str(environment.id), patience=FORCED_SECONDS, unwanted=True)
             case steps.StopProcesses():
                 self.hands.runtime.stop(str(environment.id), patience=DELETION_TASK_SECONDS)
             case steps.DropDatabase():
@@ -83,6 +90,8 @@ class Performer:
             case steps.Forget():
                 self.hands.environments.finish_change(environment.id, "DELETE")
                 self.hands.environments.forget(environment.id)
+            case _:
+                prepare(self.hands, step, environment)
 
     # -- making ------------------------------------------------------------------------------------------
 
@@ -99,36 +108,6 @@ class Performer:
         folder.write(configuration_file(layout), CONFIGURATION_FILE)
         (layout.root / FOLDER_MARK).touch()
 
-    def _resolve(self, environment: Environment) -> None:
-        spec, layout = environment.spec, self.hands.layout(environment)
-        bucket = self.hands.source_bucket(environment)
-        if not bucket.exists():
-            raise CannotProvide(f"cannot find {bucket.describe()}: it does not exist", "INCORRECT_CONFIGURATION")
-        self._open_bucket(environment)
-        asked = b"" if spec.requirements_s3_path is None else bucket.read(spec.requirements_s3_path)
-        try:
-            text = asked.decode("utf-8-sig")  # editors on Windows begin a file with a mark
-        except UnicodeDecodeError as error:
-            raise CannotProvide(
-                f"cannot use {spec.requirements_s3_path}: it is not UTF-8 text", "INCORRECT_CONFIGURATION"
-            ) from error
-        version = self.hands.version_lock(spec.airflow_version)
-        lock = self.hands.virtualenvs.resolve(text, version=spec.airflow_version, lock=version)
-        write_whole(layout.root / "requirements.txt", text)
-        write_whole(layout.root / "lock.txt", lock)
-
-    def _open_bucket(self, environment: Environment) -> None:
-        """As root: let the environment's user read and write its directory bucket, through a group of the bucket's."""
-        folder = self.hands.bucket_folder(bucket_name(environment.spec.source_bucket_arn))
-        if folder is None or not self.hands.host.as_root:
-            return
-        group = users.bucket_group(folder)
-        gid = users.ensure_group(group)
-        users.join(environment.id.unix_user, group)
-        if gid is not None:
-            os.chown(folder, -1, gid)
-            folder.chmod(0o2770)
-
     def _take_bundle(self, environment: Environment) -> None:
         bucket = self.hands.source_bucket(environment)
         snapshot = self.hands.snapshots_of(environment).take(bucket, environment.spec.dag_s3_path)
@@ -139,7 +118,11 @@ class Performer:
         layout = self.hands.layout(environment)
 
         def migrate(url: str) -> None:
-            inputs = dataclasses.replace(self.hands.inputs(environment, lock), database_url=url)
+            # a template is shared: what this environment's user set must not reach it
+            spec = dataclasses.replace(environment.spec, airflow_configuration_options={})
+            inputs = dataclasses.replace(
+                self.hands.inputs(environment, lock), database_url=url, spec=spec, plugins=None, startup={}
+            )
             done = self.hands.runtime.run(
                 [str(inputs.runtime / "bin" / "python"), "-P", "-m", "tradewind_airflow.template"],
                 environment=trusted_settings(inputs, Component.CLI),
@@ -169,7 +152,10 @@ class Performer:
     # -- proving -----------------------------------------------------------------------------------------
 
     def _prove(self, environment: Environment) -> None:
-        names = [f"worker-{number}@{environment.id}" for number in range(1, environment.spec.min_workers + 1)]
+        names = [
+            f"{worker_name(environment.workers, number)}@{environment.id}"
+            for number in range(1, environment.spec.min_workers + 1)
+        ]
 
         def go_on() -> None:
             if not self.still_wanted(environment):
@@ -182,9 +168,11 @@ class Performer:
             if given_up:
                 raise self._died(environment, given_up[0])
 
+        began = self._launched(environment)
         proof = health.prove(
             environment,
             self.hands.http,
+            began=began,
             door=lambda: self._answers_at_the_door(environment),
             workers=names,
             triggerer=triggerer_is_enabled(environment.spec.airflow_configuration_options),
@@ -200,6 +188,27 @@ class Performer:
                 "INCORRECT_CONFIGURATION",
                 lines,
             )
+
+    def _launched(self, environment: Environment) -> Callable[[], Mapping[str, datetime] | None]:
+        """Asks since when each process is the wanted one; None while one of them waits for its old copy to end.
+
+        Heartbeats of old copies, which Airflow's database keeps, prove nothing.
+        """
+        waited: set[str] = set()
+        launched: dict[str, datetime] = {}
+
+        def ask() -> Mapping[str, datetime] | None:
+            seen = self.hands.runtime.observe(str(environment.id)).processes
+            now = datetime.now(UTC)
+            waited.update(process.name for process in seen if process.waits)
+            for process in seen:
+                if process.name in waited and not process.waits:
+                    launched.setdefault(process.name, now)
+                elif process.started_at is not None:
+                    launched.setdefault(process.name, process.started_at)
+            return None if any(process.waits for process in seen) else launched
+
+        return ask
 
     def _answers_at_the_door(self, environment: Environment) -> bool:
         url = f"https://{self.hands.hosts.host(environment.id, environment.address).authority}/api/v2/version"

@@ -12,6 +12,7 @@ class World:
     folder: bool = False  # unix user, folders and fixed files
     lock: bool = False  # the requirements were resolved and the lock saved
     runtime: bool = False  # the virtualenv of that lock is built
+    startup: bool = False  # the start-up script was run, or there is none
     template: bool = False  # the version's template database
     database: bool = False  # the environment's own database, complete
     bundle: str | None = None  # the snapshot in force
@@ -20,7 +21,13 @@ class World:
     route: bool = False  # the door sends its host to it
     database_left: bool = False  # a database or role of it exists
     user_left: bool = False  # its unix user exists
-    proven: bool = False  # health was proven at this generation
+    proven: bool = False  # health was proven with the settings in force
+    replaced: bool = False  # a new copy waits for its old one to end
+    draining: bool = False  # what is wanted no more still finishes what it runs
+    coming_lock: bool = False  # what an update asks for: resolved
+    coming_runtime: bool = False  # and its virtualenv is built
+    coming_startup: bool = False  # and its start-up script was run
+    coming_rehearsed: bool = False  # and it was tried with all current DAGs
     observed: ObservedManifest = field(default_factory=lambda: ObservedManifest(""))
 
     @property

@@ -26,6 +26,14 @@ class Runtime(Protocol):
         """Stop one process as its manifest says and start it again."""
         ...
 
+    def end_replaced(self, owner: str, *, patience: float, unwanted: bool = False) -> Sequence[str]:
+        """End old copies of wanted processes, which were told to stop: those that still drain after `patience` seconds.
+
+        Returns when they are gone; answers which had to be ended. What is wanted no more ends in its own time, unless
+        `unwanted` says that it is meant too.
+        """
+        ...
+
     def stop(self, owner: str, *, patience: float | None = None) -> None:
         """Stop every process of the owner and its supervisor, copies that outlived an earlier supervisor too.
 

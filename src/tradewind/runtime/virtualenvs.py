@@ -62,19 +62,22 @@ class Virtualenvs:
     builder: UnixUser | None
     processes: Runtime
 
-    def resolve(self, user_requirements: str, *, version: str, lock: str) -> str:
+    def resolve(self, user_requirements: str, *, version: str, lock: str, plugins: Path | None = None) -> str:
         """The full lock for an environment: ours, plus what the user's file asks for, with hashes.
 
-        Raises CannotProvide with the resolver's own words.
+        `plugins` is the unpacked plugins.zip, whose wheels the file may name. Raises CannotProvide with the
+        resolver's own words.
         """
         if recipe.asks_for_nothing(user_requirements):
             return lock
         ask = recipe.resolution(user_requirements, version=version, lock=lock)
         with self._scratch() as scratch:
-            (scratch / "requirements.txt").write_text(ask.requirements)
-            (scratch / "constraints.txt").write_text(ask.constraints)
+            self._give(scratch / "requirements.txt", ask.requirements.encode())
+            self._give(scratch / "constraints.txt", ask.constraints.encode())
+            self._lay_out_wheels(plugins, scratch)
             done = self._uv(
-                "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes", "--no-emit-index-url",
+                "pip", "compile", *(("--offline",) if ask.offline else ()),
+                "--quiet", "--no-header", "--no-annotate", "--generate-hashes", "--no-emit-index-url",
                 "--python", str(self.interpreter.path), "--constraint", "constraints.txt", "requirements.txt",
                 directory=scratch, timeout=_RESOLVE_SECONDS,
             )  # fmt: skip
@@ -98,10 +101,10 @@ class Virtualenvs:
         """Whether a runtime is there and complete."""
         return (self.path(digest) / _MARK).exists()
 
-    def build(self, lock: str) -> Path:
+    def build(self, lock: str, plugins: Path | None = None) -> Path:
         """Make the runtime of a lock unless it is there. Two builders of one runtime: the second waits.
 
-        Raises CannotProvide with the installer's own words.
+        `plugins` as for `resolve`. Raises CannotProvide with the installer's own words.
         """
         digest = self.digest(lock)
         target = self.path(digest)
@@ -109,7 +112,7 @@ class Virtualenvs:
             if self.is_built(digest):
                 return target
             shutil.rmtree(target, ignore_errors=True)
-            self._install(target, lock)
+            self._install(target, lock, plugins)
             if self.builder is not None:
                 _hand_over(target)
             mark = {"digest": digest, "python": self.interpreter.version, "packages": recipe.pins(lock)}
@@ -118,12 +121,13 @@ class Virtualenvs:
             temporary.rename(target / _MARK)
         return target
 
-    def _install(self, target: Path, lock: str) -> None:
+    def _install(self, target: Path, lock: str, plugins: Path | None) -> None:
         python = target / "bin" / "python"
         with self._scratch() as scratch:
-            (scratch / "lock.txt").write_text(lock)
+            self._give(scratch / "lock.txt", lock.encode())
+            found = self._lay_out_wheels(plugins, scratch)
             wheel = scratch / self.wheel.name
-            shutil.copyfile(self.wheel, wheel)
+            self._give(wheel, self.wheel.read_bytes())
             target.mkdir(mode=0o755)
             if self.builder is not None:
                 os.chown(target, self.builder.uid, self.builder.gid)
@@ -139,7 +143,7 @@ class Virtualenvs:
             ]
             for step in (
                 ["venv", "--quiet", "--allow-existing", "--python", str(self.interpreter.path), str(target)],
-                [*install, "--require-hashes", "--requirement", "lock.txt"],
+                [*install, *found, "--require-hashes", "--requirement", "lock.txt"],
                 [*install, "--no-deps", "--offline", wheel.name],
             ):
                 done = self._uv(*step, directory=scratch, timeout=_BUILD_SECONDS)
@@ -151,7 +155,8 @@ class Virtualenvs:
         environment |= _index(os.environ)
         environment |= {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "HOME": str(directory),
+            "HOME": str(directory / "home"),
+            "TMPDIR": str(directory / "home"),
             "UV_NO_CONFIG": "1",
             "UV_PYTHON_DOWNLOADS": "never",
         }
@@ -165,12 +170,41 @@ class Virtualenvs:
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
+        """A folder of ours that the build user may read: where it could write, it could lead our own writing astray.
+
+        Below it `home`, the build user's own.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".scratch-", dir=self.folder) as name:
             path = Path(name)
+            home = path / "home"
+            home.mkdir(mode=0o700)
             if self.builder is not None:
-                os.chown(path, self.builder.uid, self.builder.gid)
+                os.chown(home, self.builder.uid, self.builder.gid)
+                os.chown(path, 0, self.builder.gid)
+                path.chmod(0o750)
             yield path
+
+    def _give(self, path: Path, content: bytes) -> None:
+        """A file of ours that the build user may read, and nobody else: an index in it may have a password."""
+        path.write_bytes(content)
+        if self.builder is not None:
+            os.chown(path, 0, self.builder.gid)
+        path.chmod(0o640)
+
+    def _lay_out_wheels(self, plugins: Path | None, scratch: Path) -> tuple[str, ...]:
+        """Copy packages to where the resolver looks for them; answers uv's option."""
+        if plugins is None:
+            return ()
+        packages = [path for path in plugins.rglob("*") if path.is_file() and recipe.is_distribution(path.name)]
+        folder = scratch / recipe.WHEELS
+        for path in packages:
+            target = folder / path.relative_to(plugins)
+            for parent in reversed([each for each in target.parents if each.is_relative_to(folder)]):
+                parent.mkdir(exist_ok=True)
+                parent.chmod(0o755)
+            self._give(target, path.read_bytes())
+        return ("--find-links", recipe.WHEELS) if packages else ()
 
     @contextmanager
     def _exclusively(self, digest: str) -> Iterator[None]:

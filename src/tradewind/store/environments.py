@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from tradewind.domain.environments import Change, ChangeState, Environment, Phase, Ports, Secrets, Target
+from tradewind.domain.environments import ChangeState, Environment, Phase, Settled, Target, TrialState
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.specs import Spec
+from tradewind.store.rows import environment
 from tradewind.store.tables import changes, checkpoints, environments
 
 CHANNEL = "tradewind_environments"
@@ -60,6 +61,66 @@ class Environments:
             if "live_address" in str(error.orig):
                 raise AddressTaken(environment.address) from error
             raise EnvironmentExists(environment.name) from error
+
+    def want_spec(self, id_: EnvironmentId, spec: Spec, *, instead_of: int, strategy: str | None) -> bool:
+        """Ask for an update. False, and nothing is written, when `instead_of` is not the latest generation any more.
+
+        An update whose workers still drain has succeeded with that: its settings are in force.
+        """
+        with self.engine.begin() as connection:
+            row = connection.execute(
+                sa.update(environments)
+                .where(
+                    environments.c.id == str(id_),
+                    environments.c.target == Target.PRESENT.value,
+                    environments.c.generation == instead_of,
+                )
+                .values(spec=spec.to_json(), generation=environments.c.generation + 1)
+                .returning(environments.c.generation, environments.c.trial)
+            ).first()
+            if row is None:
+                return False
+            if row.trial is not None and row.trial["state"] == TrialState.PENDING.value:
+                left = {**row.trial, "state": TrialState.LEFT.value}
+                connection.execute(sa.update(environments).where(environments.c.id == str(id_)).values(trial=left))
+            self._end_changes(connection, id_, "UPDATE", (None, None))
+            self._begin_change(connection, str(id_), "UPDATE", row.generation, strategy)
+            self._notify(connection)
+        return True
+
+    def try_spec(self, id_: EnvironmentId, spec: Spec, *, instead_of: int, strategy: str | None) -> int | None:
+        """Ask for a dry run; answers its number. None, and nothing is written, when something was asked for since."""
+        with self.engine.begin() as connection:
+            condition = sa.and_(
+                environments.c.id == str(id_),
+                environments.c.target == Target.PRESENT.value,
+                environments.c.generation == instead_of,
+            )
+            row = connection.execute(sa.select(environments.c.trial).where(condition).with_for_update()).first()
+            if row is None:
+                return None
+            number = 1 + int((row.trial or {}).get("number", 0))
+            asked = {
+                "number": number, "spec": spec.to_json(), "strategy": strategy, "state": TrialState.PENDING.value,
+                "created_at": datetime.now(UTC).isoformat(),
+            }  # fmt: skip
+            connection.execute(sa.update(environments).where(condition).values(trial=asked))
+            self._notify(connection)
+        return number
+
+    def finish_trial(self, id_: EnvironmentId, number: int, *, report: Mapping[str, Any] | None, error: str) -> None:
+        """A dry run is over: with its report, or with the sentence of what could not be had."""
+        state = TrialState.FAILED if report is None else TrialState.DONE
+        with self.engine.begin() as connection:
+            row = connection.execute(
+                sa.select(environments.c.trial).where(environments.c.id == str(id_)).with_for_update()
+            ).first()
+            if row is None or (row.trial or {}).get("number") != number:
+                return
+            done = {**row.trial, "state": state.value, "report": dict(report or {}), "error": error}
+            connection.execute(
+                sa.update(environments).where(environments.c.id == str(id_)).values(trial=done, progress="")
+            )
 
     def want_absent(self, id_: EnvironmentId) -> bool:
         """Ask for deletion. False when that was asked before."""
@@ -147,29 +208,70 @@ class Environments:
         *,
         phase: Phase | None = None,
         generation: int | None = None,
+        settled: Settled | None = None,
+        refused: int | None = None,
+        at: int | None = None,
     ) -> None:
-        """End the pending change of a kind, well or with (code, message), and move the phase too: both or neither."""
+        """End the pending change of a kind, well or with (code, message), and move the phase too: both or neither.
+
+        `generation` was proven, with what is `settled`; or it was `refused`. With `at` nothing is written where that
+        is not the latest generation any more: the pending change is a later one then.
+        """
         code, message = error or (None, None)
         moved: dict[str, Any] = {} if phase is None else {"phase": phase.value, "progress": ""}
         if generation is not None:
             moved["observed_generation"] = generation
+        if settled is not None:
+            moved["settled"] = {"spec": settled.spec.to_json(), "revision": settled.revision}
+        if refused is not None:
+            moved["refused_generation"] = refused
         with self.engine.begin() as connection:
+            if at is not None and not self._is_latest(connection, id_, at):
+                return
+            self._end_changes(connection, id_, kind, (code, message))
+            if moved:
+                connection.execute(sa.update(environments).where(environments.c.id == str(id_)).values(moved))
+
+    def cut_over(self, id_: EnvironmentId, *, workers: str) -> None:
+        """From here on the update that was prepared is in force, to be proven, with workers of that series."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                sa.update(environments)
+                .where(environments.c.id == str(id_))
+                .values(phase=Phase.CHANGING.value, progress="", workers=workers)
+            )
+
+    def let_drain(self, id_: EnvironmentId, generation: int, settled: Settled) -> None:
+        """The generation was proven and is settled; its change goes on until workers that it replaced have ended."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                sa.update(environments)
+                .where(environments.c.id == str(id_))
+                .values(
+                    phase=Phase.DRAINING.value, progress="", observed_generation=generation,
+                    settled={"spec": settled.spec.to_json(), "revision": settled.revision},
+                )
+            )  # fmt: skip
+
+    def turn_back(self, id_: EnvironmentId, error: tuple[str, str], *, workers: str, at: int) -> None:
+        """The pending update, generation `at`, does not work: note (code, message); what was settled comes back."""
+        with self.engine.begin() as connection:
+            if not self._is_latest(connection, id_, at):
+                return
             connection.execute(
                 sa.update(changes)
                 .where(
                     changes.c.environment_id == str(id_),
-                    changes.c.kind == kind,
+                    changes.c.kind == "UPDATE",
                     changes.c.state == ChangeState.PENDING.value,
                 )
-                .values(
-                    state=(ChangeState.FAILED if error else ChangeState.SUCCESS).value,
-                    finished_at=datetime.now(UTC),
-                    error_code=code,
-                    error_message=message,
-                )
+                .values(error_code=error[0], error_message=error[1])
             )
-            if moved:
-                connection.execute(sa.update(environments).where(environments.c.id == str(id_)).values(moved))
+            connection.execute(
+                sa.update(environments)
+                .where(environments.c.id == str(id_))
+                .values(phase=Phase.RETURNING.value, progress="", workers=workers)
+            )
 
     def checkpoint(self, id_: EnvironmentId, generation: int, step: str, seconds: float) -> None:
         """Note that a step has been done; doing it again keeps the first note."""
@@ -220,16 +322,45 @@ class Environments:
                 latest.c.created_at.label("change_created_at"),
                 latest.c.error_code,
                 latest.c.error_message,
+                latest.c.strategy,
             )
             .join(latest, sa.true())
             .where(environments.c.gone_at.is_(None), condition)
             .order_by(environments.c.name.collate("C"))
         )
         with self.engine.connect() as connection:
-            return [_environment(row) for row in connection.execute(query).mappings()]
+            return [environment(row) for row in connection.execute(query).mappings()]
 
     @staticmethod
-    def _begin_change(connection: sa.Connection, id_: str, kind: str, generation: int) -> None:
+    def _is_latest(connection: sa.Connection, id_: EnvironmentId, generation: int) -> bool:
+        """Whether nothing was asked for since; nothing can be until the end of the transaction."""
+        query = sa.select(environments.c.generation).where(environments.c.id == str(id_)).with_for_update()
+        return connection.execute(query).scalar() == generation
+
+    @staticmethod
+    def _end_changes(
+        connection: sa.Connection, id_: EnvironmentId, kind: str, error: tuple[str | None, str | None]
+    ) -> None:
+        code, message = error
+        connection.execute(
+            sa.update(changes)
+            .where(
+                changes.c.environment_id == str(id_),
+                changes.c.kind == kind,
+                changes.c.state == ChangeState.PENDING.value,
+            )
+            .values(
+                state=(ChangeState.FAILED if code else ChangeState.SUCCESS).value,
+                finished_at=datetime.now(UTC),
+                error_code=code,
+                error_message=message,
+            )
+        )
+
+    @staticmethod
+    def _begin_change(
+        connection: sa.Connection, id_: str, kind: str, generation: int, strategy: str | None = None
+    ) -> None:
         connection.execute(
             sa.insert(changes).values(
                 environment_id=id_,
@@ -237,35 +368,10 @@ class Environments:
                 generation=generation,
                 state=ChangeState.PENDING.value,
                 created_at=datetime.now(UTC),
+                strategy=strategy,
             )
         )
 
     @staticmethod
     def _notify(connection: sa.Connection) -> None:
         connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
-
-
-def _environment(row: sa.RowMapping) -> Environment:
-    return Environment(
-        id=EnvironmentId(row["id"]),
-        name=row["name"],
-        spec=Spec.from_json(row["spec"]),
-        tags=row["tags"],
-        target=Target(row["target"]),
-        generation=row["generation"],
-        created_at=row["created_at"],
-        phase=Phase(row["phase"]),
-        observed_generation=row["observed_generation"],
-        address=row["address"],
-        ports=Ports(**row["ports"]),
-        secrets=Secrets(**row["secrets"]),
-        change=Change(
-            kind=row["kind"],
-            state=ChangeState(row["state"]),
-            created_at=row["change_created_at"],
-            error_code=row["error_code"],
-            error_message=row["error_message"],
-        ),
-        progress=row["progress"],
-        bundle_version=row["bundle_version"],
-    )

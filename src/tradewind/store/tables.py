@@ -40,6 +40,10 @@ environments = sa.Table(
     sa.Column("ports", JSONB, nullable=False),
     sa.Column("secrets", JSONB, nullable=False),
     # written by the reconciler only
+    sa.Column("settled", JSONB),
+    sa.Column("trial", JSONB),
+    sa.Column("refused_generation", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("workers", sa.Text, nullable=False, server_default=""),
     sa.Column("phase", sa.Text, nullable=False),
     sa.Column("observed_generation", sa.Integer, nullable=False, server_default="0"),
     sa.Column("progress", sa.Text, nullable=False, server_default=""),
@@ -71,6 +75,7 @@ changes = sa.Table(
     sa.Column("finished_at", sa.DateTime(timezone=True)),
     sa.Column("error_code", sa.Text),
     sa.Column("error_message", sa.Text),
+    sa.Column("strategy", sa.Text),
 )
 
 checkpoints = sa.Table(

@@ -54,7 +54,7 @@ def find_components(logs: Path, word: str) -> Sequence[str]:
     """The components a word means: `worker-2` is one, `worker` is all of them. Raises NoSuchLog."""
     there = components(logs)
     found = [name for name in there if name == word] or [
-        name for name in there if re.fullmatch(re.escape(word) + r"-\d+", name)
+        name for name in there if re.fullmatch(re.escape(word) + r"-\d+(\.\d+r?)?", name)
     ]
     if not found:
         known = f"there are {', '.join(there)}" if there else "it has none yet"

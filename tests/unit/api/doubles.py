@@ -16,7 +16,7 @@ from tests.unit.domain.samples import NOW
 from tradewind.api.chain import Chain, RawRequest
 from tradewind.api.services import Services
 from tradewind.domain.arns import Place
-from tradewind.domain.environments import Environment, Target
+from tradewind.domain.environments import Change, ChangeState, Environment, Target, Trial, TrialState
 from tradewind.routes.hosts import HostPlan
 from tradewind.store import Account, EnvironmentExists
 from tradewind.wire import Response, load_service
@@ -55,6 +55,26 @@ class EnvironmentsInMemory:
     def names(self, after: str | None, limit: int) -> list[str]:
         self.touched = True
         return sorted(name for name in self.known if after is None or name > after)[:limit]
+
+    def want_spec(self, id_: Any, spec: Any, *, instead_of: int, strategy: str | None) -> bool:
+        environment = self.get(id_)
+        assert environment is not None
+        if environment.generation != instead_of:
+            return False
+        change = Change("UPDATE", ChangeState.PENDING, NOW, strategy=strategy)
+        self.known[environment.name] = dataclasses.replace(
+            environment, asked=spec, generation=instead_of + 1, change=change
+        )
+        return True
+
+    def try_spec(self, id_: Any, spec: Any, *, instead_of: int, strategy: str | None) -> int | None:
+        environment = self.get(id_)
+        assert environment is not None
+        if environment.generation != instead_of:
+            return None
+        trial = Trial(7, spec, TrialState.PENDING, NOW, strategy)
+        self.known[environment.name] = dataclasses.replace(environment, trial=trial)
+        return trial.number
 
     def want_absent(self, id_: Any) -> bool:
         environment = self.get(id_)
@@ -130,11 +150,15 @@ def signed(method: str, url: str, body: bytes = b"", *, secret: str = ACCOUNT.se
     return RawRequest(method, path, query, tuple(request.headers.items()), body)
 
 
-def call(with_: Services, method: str, url: str, document: Any = None) -> Response:
-    """One signed call through the whole chain."""
+def call(
+    with_: Services, method: str, url: str, document: Any = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """One signed call through the whole chain. `headers` are added to those that are signed."""
     body = b"" if document is None else json.dumps(document).encode()
     working = dataclasses.replace(with_, now=lambda: datetime.now(UTC))
-    return Chain(SERVICE, working).answer(signed(method, url, body), str(uuid.uuid4()))
+    request = signed(method, url, body)
+    request = dataclasses.replace(request, headers=(*request.headers, *(headers or {}).items()))
+    return Chain(SERVICE, working).answer(request, str(uuid.uuid4()))
 
 
 def refusal(response: Response) -> tuple[int, str, str]:

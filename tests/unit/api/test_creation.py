@@ -17,11 +17,6 @@ from tradewind.store import AddressTaken
 REQUEST = {"Name": "e", **CREATE}
 # A value that the model accepts for each member that is refused.
 REFUSED_VALUES = {
-    "PluginsS3Path": "plugins.zip",
-    "PluginsS3ObjectVersion": "v1",
-    "RequirementsS3ObjectVersion": "v1",
-    "StartupScriptS3Path": "startup.sh",
-    "StartupScriptS3ObjectVersion": "v1",
     "KmsKey": "arn:aws:kms:us-east-1:111111111111:key/11111111-1111-1111-1111-111111111111",
     "EndpointManagement": "CUSTOMER",
     "IdentityCenterConfiguration": {"StartUrl": "https://d-1.awsapps.com/start", "IdentityStoreId": "d-1234567890"},
@@ -108,6 +103,8 @@ def test_service_endpoints_are_what_there_is():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        ({"PluginsS3Path": "a/../../b"}, "PluginsS3Path must be a relative path"),
+        ({"StartupScriptS3Path": "../startup.sh"}, "StartupScriptS3Path must be a relative path"),
         ({"DagS3Path": "/"}, "DagS3Path must name a folder"),
         ({"DagS3Path": ""}, "DagS3Path must name a folder"),
         ({"DagS3Path": "a/../b"}, "DagS3Path must be a relative path"),
@@ -121,11 +118,19 @@ def test_values_that_the_patterns_let_through(changes, words):
 
 
 def test_all_problems_are_told_at_once():
-    asked = CREATE | {"MinWorkers": 3, "MaxWorkers": 2, "PluginsS3Path": "p.zip", "AirflowVersion": "2.9.2"}
+    asked = CREATE | {"MinWorkers": 3, "MaxWorkers": 2, "KmsKey": REFUSED_VALUES["KmsKey"], "AirflowVersion": "2.9.2"}
     _, _, message = refusal(call(services(), "PUT", "/environments/e", asked))
     assert "MinWorkers (3)" in message
-    assert "PluginsS3Path" in message
+    assert "KmsKey" in message
     assert "Airflow version 2.9.2" in message
+
+
+def test_versions_of_nothing_are_refused():
+    asked = CREATE | {"PluginsS3ObjectVersion": "1", "StartupScriptS3ObjectVersion": "2"}
+    _, _, message = refusal(call(services(), "PUT", "/environments/e", asked))
+    assert message == (
+        "PluginsS3ObjectVersion needs PluginsS3Path. StartupScriptS3ObjectVersion needs StartupScriptS3Path."
+    )
 
 
 # -- what is written -------------------------------------------------------------------------------------------

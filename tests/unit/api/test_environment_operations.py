@@ -47,12 +47,6 @@ def test_what_is_not_there_is_not_found(method, path, body):
     )  # fmt: skip
 
 
-def test_updating_is_refused_so_far():
-    status, kind, message = refusal(call(services(environment()), "PATCH", "/environments/sample", {"MaxWorkers": 3}))
-    assert (status, kind) == (400, "ValidationException")
-    assert "not supported by this release" in message
-
-
 def test_deleting_twice_is_fine():
     working = services(environment())
     for _ in range(2):

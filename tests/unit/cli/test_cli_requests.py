@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradewind.cli.creating import Wishes, pairs, request_for
-from tradewind.cli.deploying import _BUCKET, bucket_for, check_bucket
+from tradewind.cli.deploying import _BUCKET, ARTEFACTS, bucket_for, check_bucket
 from tradewind.cli.failures import Failure
 from tradewind.wire import load_service
 
@@ -18,8 +18,15 @@ NAMES = st.from_regex(r"[a-zA-Z][0-9a-zA-Z\-_]{0,79}", fullmatch=True)
 
 
 def wishes(**changes):
-    nothing = dict.fromkeys(("requirements", "airflow_version", "min_workers", "max_workers", "schedulers", "bucket"))
-    given_ = {"name": "etl", "dags": Path("dags"), "environment_class": "mw1.micro", "options": (), "tags": ()}
+    nothing = dict.fromkeys(("airflow_version", "min_workers", "max_workers", "schedulers", "bucket"))
+    given_ = {
+        "name": "etl",
+        "dags": Path("dags"),
+        "environment_class": "mw1.micro",
+        "options": (),
+        "tags": (),
+        "artefacts": {},
+    }
     return Wishes(**(nothing | given_ | changes))
 
 
@@ -57,7 +64,8 @@ def test_what_was_not_asked_for_is_left_to_the_service():
 
 def test_everything_that_can_be_asked_for_passes_aws_model():
     full = wishes(
-        requirements=Path("r.txt"), airflow_version="3.3.1", min_workers=1, max_workers=2, schedulers=1,
+        artefacts=dict.fromkeys(ARTEFACTS, Path("f")), airflow_version="3.3.1",
+        min_workers=1, max_workers=2, schedulers=1,
         options=("core.parallelism=4", "a.b=c=d"), tags=("team=data",),
     )  # fmt: skip
     request = request_for(full, "tradewind-etl", "123456789012")
@@ -66,7 +74,7 @@ def test_everything_that_can_be_asked_for_passes_aws_model():
     assert not report.has_errors()
     assert load_service("mwaa").check("CreateEnvironment", request, overrides={}) == ()
     assert request["AirflowConfigurationOptions"] == {"core.parallelism": "4", "a.b": "c=d"}
-    assert request["RequirementsS3Path"] == "requirements.txt"
+    assert ARTEFACTS.items() <= request.items()
     assert request["Tags"] == {"team": "data"}
 
 

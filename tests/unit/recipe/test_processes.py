@@ -8,7 +8,7 @@ from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.layout import Layout
 from tradewind.domain.manifests import Process
 from tradewind.domain.specs import Spec
-from tradewind.recipe.processes import broker_configuration, environment_processes, worker_process
+from tradewind.recipe.processes import broker_configuration, environment_processes, worker_name, worker_process
 from tradewind.recipe.settings import RecipeInputs, trusted_home
 
 ID = EnvironmentId("abcdefghjkmn")
@@ -72,6 +72,11 @@ def test_workers_keep_heartbeats_and_names_of_their_own():
     assert command[command.index("--celery-hostname") + 1] == "worker-7@abcdefghjkmn"
     assert "--skip-serve-logs" in command
     assert "--without-heartbeat" not in command
+
+
+def test_a_series_of_workers_has_names_of_its_own():
+    assert worker_name("", 2) == "worker-2"
+    assert worker_name("7r", 2) == "worker-2.7r"
 
 
 def test_trusted_processes_import_nothing_from_where_they_stand():

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from tests.unit.domain.patience import PATIENT
 from tradewind.domain.errors import CannotProvide
-from tradewind.recipe.requirements import ESSENTIAL, asks_for_nothing, constraints, pins, resolution
+from tradewind.recipe.requirements import (
+    ESSENTIAL,
+    asks_for_nothing,
+    constraints,
+    is_distribution,
+    pins,
+    resolution,
+)
 from tradewind.recipe.versions import versions
 
 LOCK = """\
@@ -130,6 +137,28 @@ def test_the_users_own_constraints_leave_only_the_essential_pinned(line):
     asked = ask(f"{line}\npandas")
     assert lines(asked.requirements)[:2] == [line, "pandas"]
     assert lines(asked.constraints) == ["apache-airflow==3.3.1", "celery==5.6.2"]
+
+
+# -- wheels in plugins.zip ---------------------------------------------------------------------------------------
+
+
+def test_the_folder_of_plugins_is_named_as_it_is_called_here():
+    asked = ask("--find-links /usr/local/airflow/plugins\n/usr/local/airflow/plugins/mine-1.0-py3-none-any.whl\n")
+    assert lines(asked.requirements)[:2] == ["--find-links ./plugins", "./plugins/mine-1.0-py3-none-any.whl"]
+    assert not asked.offline
+
+
+@pytest.mark.parametrize("line", ["--no-index", "  --no-index  # all in plugins.zip"])
+def test_without_an_index_nothing_goes_over_the_network(line):
+    asked = ask(f"{line}\nmine==1.0\n")
+    assert asked.offline
+    assert lines(asked.requirements)[0] == "mine==1.0"
+
+
+def test_packages_among_plugins_are_known_by_their_names():
+    assert [name for name in ("a.whl", "a-1.tar.gz", "a-1.zip", "a.py", "whl") if is_distribution(name)] == [
+        "a.whl", "a-1.tar.gz", "a-1.zip",
+    ]  # fmt: skip
 
 
 # -- another Airflow --------------------------------------------------------------------------------------------

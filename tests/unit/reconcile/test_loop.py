@@ -106,7 +106,7 @@ class World:
     def tick(self, seconds=0.5, *, end=True):
         """Time passes, turns are given; unless `end` is False they also end."""
         self.clock.now += seconds
-        self.reconciler._give_turns(self.pool)
+        self.reconciler._give_turns(self.pool, self.pool)
         if end:
             self.pool.end_all()
 
@@ -145,6 +145,32 @@ def test_an_environment_has_one_pass_at_a_time(monkeypatch):
     for _ in range(10):
         world.tick(5, end=False)
     assert len(world.pool.jobs) == 1
+
+
+def test_a_bucket_is_followed_while_a_pass_takes_long(monkeypatch):
+    world = World(monkeypatch, environment())
+    world.tick(end=False)
+    for _ in range(5):
+        for future, work, arguments in world.pool.jobs:
+            if work == world.reconciler._follow and not future.done():
+                future.set_result(work(*arguments))
+        world.tick(1.0, end=False)
+    assert world.sync.followed >= 4
+    assert sum(1 for _, work, _ in world.pool.jobs if work == world.reconciler._turn) == 1
+
+
+def test_no_pass_takes_away_what_a_look_at_the_bucket_puts_there(monkeypatch):
+    world = World(monkeypatch, environment())
+    world.tick(end=False)
+    for future, work, arguments in world.pool.jobs:
+        if work == world.reconciler._turn:
+            future.set_result(work(*arguments))
+    world.known[:] = [environment(target=Target.ABSENT)]
+    world.tick(5, end=False)
+    assert (Target.ABSENT, Phase.READY) not in world.passes.seen
+    world.pool.end_all()
+    world.tick()
+    assert (Target.ABSENT, Phase.READY) in world.passes.seen
 
 
 def test_failures_wait_and_a_success_resets_them(monkeypatch):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.domain.patience import PATIENT
-from tests.unit.domain.samples import environment
+from tests.unit.domain.samples import SPEC, environment
 from tradewind.domain.environments import Environment, Phase, Target
 from tradewind.domain.manifests import ObservedManifest, ObservedProcess, ProcessState
 from tradewind.reconcile.plan import plan, steps
@@ -19,11 +19,11 @@ from tradewind.reconcile.world import World
 
 EMPTY = World()
 WHOLE = World(
-    folder=True, lock=True, runtime=True, template=True, database=True, bundle="v1", processes_current=True,
-    processes_left=True, route=True, database_left=True, user_left=True, proven=True,
+    folder=True, lock=True, runtime=True, startup=True, template=True, database=True, bundle="v1",
+    processes_current=True, processes_left=True, route=True, database_left=True, user_left=True, proven=True,
 )  # fmt: skip
 WANTED = environment()
-LOSABLE = ("folder", "lock", "runtime", "template", "bundle", "processes_current", "route")
+LOSABLE = ("folder", "lock", "runtime", "startup", "template", "bundle", "processes_current", "route")
 
 
 class Crash(Exception):
@@ -47,7 +47,8 @@ class ModelWorld:
             if number == crash_at:
                 return len(planned)
             self.perform(step)
-        if self.wanted.target is Target.PRESENT and self.wanted.phase is not Phase.REFUSED:
+        is_settled = self.wanted.asked is None and not any(isinstance(step, steps.CutOver) for step in planned)
+        if self.wanted.target is Target.PRESENT and self.wanted.phase is not Phase.REFUSED and is_settled:
             self.see(proven=True)
             self.wanted = dataclasses.replace(self.wanted, phase=Phase.READY)
         return len(planned)
@@ -62,13 +63,18 @@ class ModelWorld:
                 self.see(folder=True, user_left=True)
             case steps.ResolveRequirements():
                 assert world.folder
-                self.see(lock=True, runtime=False)
+                self.see(lock=True, runtime=False, startup=False)
             case steps.BuildRuntime():
                 assert world.lock
                 self.see(runtime=True)
+            case steps.RunStartupScript():
+                assert world.folder
+                assert world.runtime
+                self.see(startup=True)
             case steps.StartPreloading():
                 assert world.folder
                 assert world.runtime
+                assert world.startup
                 assert not world.processes_left, "what runs would be stopped"
                 self.see(processes_left=True)
             case steps.TakeBundle():
@@ -87,6 +93,7 @@ class ModelWorld:
             case steps.ApplyProcesses():
                 assert world.folder
                 assert world.runtime
+                assert world.startup
                 assert world.bundle
                 assert world.database
                 self.see(processes_current=True, processes_left=True)
@@ -94,6 +101,28 @@ class ModelWorld:
                 assert world.processes_current
                 assert world.route
                 self.see(proven=True)
+            case steps.EndReplaced():
+                assert world.processes_current
+                self.see(replaced=False)
+            case steps.EndDraining():
+                assert self.wanted.is_awaited
+                self.see(draining=False)
+            case steps.PrepareRequirements():
+                self.see(coming_lock=True, coming_runtime=False, coming_startup=False, coming_rehearsed=False)
+            case steps.PrepareRuntime():
+                assert world.coming_lock
+                self.see(coming_runtime=True)
+            case steps.PrepareStartup():
+                assert world.coming_runtime
+                self.see(coming_startup=True)
+            case steps.RehearseUpdate():
+                assert world.coming_runtime
+                assert world.coming_startup
+                self.see(coming_rehearsed=True)
+            case steps.CutOver():
+                assert world.coming_rehearsed
+                self.see(lock=True, runtime=True, startup=True, processes_current=False, proven=False, replaced=True)
+                self.wanted = dataclasses.replace(self.wanted.coming, phase=Phase.CHANGING)
             case steps.StopProcesses():
                 self.see(processes_current=False, processes_left=False)
             case steps.WithdrawRoute():
@@ -211,6 +240,7 @@ def test_a_new_environment_is_made_in_this_order():
         steps.MakeFolder(),
         steps.ResolveRequirements(),
         steps.BuildRuntime(),
+        steps.RunStartupScript(),
         steps.StartPreloading(),
         steps.TakeBundle(),
         steps.MakeTemplate(),
@@ -253,6 +283,7 @@ def test_a_world_as_wanted_needs_nothing():
     [
         ("folder", False, (steps.MakeFolder(),)),
         ("runtime", False, (steps.BuildRuntime(),)),
+        ("startup", False, (steps.RunStartupScript(),)),
         ("bundle", None, (steps.TakeBundle(),)),
         ("template", False, ()),  # only cloning needs it
         ("route", False, (steps.PublishRoute(),)),
@@ -281,3 +312,48 @@ def test_every_step_has_words_for_people():
     for step in (*plan(environment(phase=Phase.NEW), EMPTY), *plan(environment(target=Target.ABSENT), WHOLE)):
         assert step.label
         assert step.label == step.label.strip()
+
+
+@settings(max_examples=200, **PATIENT)
+@given(st.booleans(), st.booleans(), DISTURBANCES)
+def test_an_update_is_prepared_put_in_force_and_proven(lock, runtime, disturbances):
+    model = ModelWorld(dataclasses.replace(WHOLE, coming_lock=lock, coming_runtime=lock and runtime),
+                       environment(asked=SPEC, generation=2))  # fmt: skip
+    disturb(model, disturbances)
+    converge(model, 4)
+    assert model.wanted.asked is None
+    assert model.wanted.phase is Phase.READY
+    assert model.world.proven
+    assert model.world.processes_current
+    assert not model.world.replaced
+    assert model.databases_made == model.databases_dropped == 0
+
+
+def test_an_update_touches_nothing_before_it_is_prepared():
+    preparing = environment(asked=SPEC, generation=2)
+    every = (
+        steps.PrepareRequirements(), steps.PrepareRuntime(), steps.PrepareStartup(), steps.RehearseUpdate(),
+        steps.CutOver(),
+    )  # fmt: skip
+    made = {}
+    for number, facet in enumerate(("coming_lock", "coming_runtime", "coming_startup", "coming_rehearsed")):
+        assert plan(preparing, dataclasses.replace(WHOLE, **made)) == every[number:]
+        made[facet] = True
+    assert plan(preparing, dataclasses.replace(WHOLE, **made)) == every[4:]
+
+
+def test_replaced_workers_have_time_until_another_update_waits():
+    draining = dataclasses.replace(WHOLE, draining=True)
+    assert plan(environment(phase=Phase.DRAINING), draining) == ()
+    assert plan(environment(phase=Phase.DRAINING, is_awaited=True), draining) == (steps.EndDraining(),)
+    assert plan(environment(phase=Phase.DRAINING, is_awaited=True), WHOLE) == ()
+
+
+@pytest.mark.parametrize("phase", [Phase.CHANGING, Phase.RETURNING])
+def test_both_ways_are_proven_and_wait_for_no_old_copy(phase):
+    moving = dataclasses.replace(WHOLE, proven=False)
+    apply = dataclasses.replace(moving, processes_current=False)
+    assert plan(environment(phase=phase), apply) == (steps.ApplyProcesses(), steps.EndReplaced(), steps.ProveHealth())
+    waiting = dataclasses.replace(moving, replaced=True)
+    assert plan(environment(phase=phase), waiting) == (steps.EndReplaced(), steps.ProveHealth())
+    assert plan(environment(phase=phase), moving) == (steps.ProveHealth(),)

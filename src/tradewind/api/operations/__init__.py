@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from tradewind.api.calls import Answer, Call
-from tradewind.api.operations import creation, environments, metrics, rest, tags, tokens
+from tradewind.api.operations import creation, environments, metrics, rest, tags, tokens, update
 from tradewind.api.services import Services
 
 Operation = Callable[[Services, Call], Answer]
@@ -12,7 +12,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "CreateEnvironment": creation.create_environment,
     "GetEnvironment": environments.get_environment,
     "ListEnvironments": environments.list_environments,
-    "UpdateEnvironment": environments.update_environment,
+    "UpdateEnvironment": update.update_environment,
     "DeleteEnvironment": environments.delete_environment,
     "ListTagsForResource": tags.list_tags_for_resource,
     "TagResource": tags.tag_resource,

@@ -22,10 +22,8 @@ from tradewind.routes.hosts import allocate_address
 from tradewind.store import AddressTaken, EnvironmentExists
 
 _ATTEMPTS = 5
-_NOT_YET = (
-    "PluginsS3Path", "PluginsS3ObjectVersion", "RequirementsS3ObjectVersion", "StartupScriptS3Path",
-    "StartupScriptS3ObjectVersion", "KmsKey", "Teams", "IdentityCenterConfiguration",
-)  # fmt: skip
+_NOT_YET = ("KmsKey", "Teams", "IdentityCenterConfiguration")
+_ARTEFACTS = ("Requirements", "Plugins", "StartupScript")
 _RESERVED_TAGS = "aws:"
 
 
@@ -33,7 +31,7 @@ def create_environment(services: Services, call: Call) -> Answer:
     """Write the wanted environment and answer its ARN; the reconciler does the rest."""
     name = call["Name"]
     spec = spec_from(call.parameters)
-    problems = [*refusals(call.parameters), *violations(spec, classes(), tuple(versions()))]
+    problems = [*refusals(call.parameters), *orphans(spec), *violations(spec, classes(), tuple(versions()))]
     if problems:
         raise validation(" ".join(problems))
     if services.environments.find(name) is not None:
@@ -77,6 +75,11 @@ def spec_from(parameters: Mapping[str, Any]) -> Spec:
         webserver_access_mode=parameters.get("WebserverAccessMode", "PRIVATE_ONLY"),
         weekly_maintenance_window_start=parameters.get("WeeklyMaintenanceWindowStart") or _window(parameters["Name"]),
         requirements_s3_path=parameters.get("RequirementsS3Path") or None,
+        requirements_s3_object_version=parameters.get("RequirementsS3ObjectVersion") or None,
+        plugins_s3_path=parameters.get("PluginsS3Path") or None,
+        plugins_s3_object_version=parameters.get("PluginsS3ObjectVersion") or None,
+        startup_script_s3_path=parameters.get("StartupScriptS3Path") or None,
+        startup_script_s3_object_version=parameters.get("StartupScriptS3ObjectVersion") or None,
         airflow_configuration_options=dict(parameters.get("AirflowConfigurationOptions") or {}),
         logging=logging,
         endpoint_management=parameters.get("EndpointManagement", "SERVICE"),
@@ -92,13 +95,24 @@ def refusals(parameters: Mapping[str, Any]) -> Iterator[str]:
         yield "EndpointManagement CUSTOMER is not supported by this release of Tradewind."
     if not parameters["DagS3Path"].strip("/"):
         yield "DagS3Path must name a folder of the bucket."
-    for member in ("DagS3Path", "RequirementsS3Path"):
+    for member in ("DagS3Path", *(f"{artefact}S3Path" for artefact in _ARTEFACTS)):
         path = parameters.get(member) or ""
         if any(part in {".", ".."} for part in path.split("/")) or "\0" in path:
             yield f"{member} must be a relative path inside the bucket."
     for key in parameters.get("Tags") or {}:
         if key.lower().startswith(_RESERVED_TAGS):
             yield f"The tag key {key} is reserved: keys must not start with aws:."
+
+
+def orphans(spec: Spec) -> Iterator[str]:
+    """Object versions without the path whose versions they are."""
+    for member, path, version in (
+        ("Requirements", spec.requirements_s3_path, spec.requirements_s3_object_version),
+        ("Plugins", spec.plugins_s3_path, spec.plugins_s3_object_version),
+        ("StartupScript", spec.startup_script_s3_path, spec.startup_script_s3_object_version),
+    ):
+        if version and not path:
+            yield f"{member}S3ObjectVersion needs {member}S3Path."
 
 
 def _draw(services: Services, name: str, spec: Spec, tags: Mapping[str, str]) -> Environment:

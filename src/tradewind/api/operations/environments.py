@@ -1,4 +1,4 @@
-"""GetEnvironment, ListEnvironments, UpdateEnvironment (refused so far) and DeleteEnvironment."""
+"""GetEnvironment, ListEnvironments and DeleteEnvironment."""
 
 import base64
 import json
@@ -23,14 +23,14 @@ def existing(services: Services, name: str) -> Environment:
 
 
 def get_environment(services: Services, call: Call) -> Answer:
-    """The environment; the step under way and the steps done travel in a header of ours."""
+    """The environment; the steps under way and done, and the latest dry run, travel in headers of ours."""
     environment = existing(services, call["Name"])
     done = services.environments.checkpoints(environment.id, environment.generation)
     progress = {"step": environment.progress, "done": [{"step": step, "seconds": round(s, 2)} for step, s in done]}
-    return Answer(
-        {"Environment": views.environment(environment, services.place, services.host(environment))},
-        {"x-tradewind-progress": json.dumps(progress), "x-tradewind-environment-id": str(environment.id)},
-    )
+    headers = {"x-tradewind-progress": json.dumps(progress), "x-tradewind-environment-id": str(environment.id)}
+    if environment.trial is not None:
+        headers["tradewind-dry-run"] = json.dumps(views.trial(environment.trial))
+    return Answer({"Environment": views.environment(environment, services.place, services.host(environment))}, headers)
 
 
 def list_environments(services: Services, call: Call) -> Answer:
@@ -41,14 +41,6 @@ def list_environments(services: Services, call: Call) -> Answer:
     if len(names) > limit:
         answer["NextToken"] = base64.urlsafe_b64encode(json.dumps({"after": names[limit - 1]}).encode()).decode()
     return Answer(answer)
-
-
-def update_environment(services: Services, call: Call) -> Answer:
-    """Not in this release."""
-    existing(services, call["Name"])
-    raise validation(
-        "UpdateEnvironment is not supported by this release of Tradewind: delete the environment and create it anew."
-    )
 
 
 def delete_environment(services: Services, call: Call) -> Answer:

@@ -6,7 +6,7 @@ from tradewind.api.calls import Answer, Call
 from tradewind.api.failures import validation
 from tradewind.api.operations.environments import existing
 from tradewind.api.services import Services
-from tradewind.domain.environments import Environment, Phase, Target
+from tradewind.domain.environments import Environment
 from tradewind.iam import Principal
 
 _ROLES = ("Admin",)  # root may use every role; with IAM the roles follow from the caller's policies
@@ -47,6 +47,6 @@ def grant_of(principal: Principal, environment: Environment) -> Grant:
 def ready(services: Services, name: str) -> Environment:
     """The environment, when its web server can be used. A deletion under way counts as not."""
     environment = existing(services, name)
-    if environment.phase is not Phase.READY or environment.target is not Target.PRESENT:
+    if not environment.is_up:
         raise validation(f"Environment {name} is not available: its status is {environment.status.value}.")
     return environment

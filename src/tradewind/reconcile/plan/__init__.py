@@ -5,7 +5,7 @@ a step may count on those before it. An empty plan means that the world is as wa
 """
 
 from tradewind.domain.environments import Environment, Phase, Target
-from tradewind.reconcile.plan import bundle, database, folder, preload, processes, removal, route, virtualenv
+from tradewind.reconcile.plan import bundle, database, folder, preload, processes, removal, route, update, virtualenv
 from tradewind.reconcile.plan.steps import Step
 from tradewind.reconcile.world import World
 
@@ -21,6 +21,8 @@ def plan(wanted: Environment, world: World) -> tuple[Step, ...]:
             return removal.plan(world)
         case Target.PRESENT, Phase.REFUSED:
             return removal.plan_taking_back(world)
+        case Target.PRESENT, Phase.READY if wanted.asked is not None:
+            return (*route.plan(world), *processes.plan(world), *update.plan(wanted, world))
         case _:
             return (
                 *folder.plan(world),
@@ -30,4 +32,6 @@ def plan(wanted: Environment, world: World) -> tuple[Step, ...]:
                 *database.plan(world),
                 *route.plan(world),
                 *processes.plan(world),
+                *update.plan_draining(wanted, world),
+                *(update.plan(wanted, world) if wanted.tried is not None else ()),
             )

@@ -25,6 +25,13 @@ class BuildRuntime:
 
 
 @dataclass(frozen=True)
+class RunStartupScript:
+    """Run the start-up script, and keep what it exports."""
+
+    label = "start-up script"
+
+
+@dataclass(frozen=True)
 class StartPreloading:
     """The manifest's parent of the other processes, alone."""
 
@@ -74,6 +81,62 @@ class ProveHealth:
 
 
 @dataclass(frozen=True)
+class PrepareRequirements:
+    """What an update asks for: fetch its requirements.txt and resolve it, beside the one in force."""
+
+    label = "requirements"
+
+
+@dataclass(frozen=True)
+class PrepareRuntime:
+    """The virtualenv of what an update asks for, beside the one in force."""
+
+    label = "runtime"
+
+
+@dataclass(frozen=True)
+class PrepareStartup:
+    """Run the start-up script of what an update asks for."""
+
+    label = "start-up script"
+
+
+@dataclass(frozen=True)
+class RehearseUpdate:
+    """Try what an update would run on with all current DAGs."""
+
+    label = "rehearsal"
+
+
+@dataclass(frozen=True)
+class ReportTrial:
+    """Say what a dry run's update would do."""
+
+    label = "report"
+
+
+@dataclass(frozen=True)
+class CutOver:
+    """From here on what an update asks for is in force, to be proven."""
+
+    label = "cut over"
+
+
+@dataclass(frozen=True)
+class EndReplaced:
+    """Old copies of replaced processes that have not ended by themselves in time."""
+
+    label = "end replaced processes"
+
+
+@dataclass(frozen=True)
+class EndDraining:
+    """What is wanted no more and still finishes what it runs: another update waits for it."""
+
+    label = "end draining workers"
+
+
+@dataclass(frozen=True)
 class StopProcesses:
     """Everything of it, and its supervisor."""
 
@@ -117,7 +180,8 @@ class Forget:
 
 
 Step = (
-    MakeFolder | ResolveRequirements | BuildRuntime | StartPreloading | TakeBundle | MakeTemplate | MakeDatabase
-    | PublishRoute | ApplyProcesses | ProveHealth | StopProcesses | WithdrawRoute | DropDatabase | RemoveFolder
-    | RemoveUser | Forget
+    MakeFolder | ResolveRequirements | BuildRuntime | RunStartupScript | StartPreloading | TakeBundle | MakeTemplate
+    | MakeDatabase | PublishRoute | ApplyProcesses | ProveHealth | PrepareRequirements | PrepareRuntime | PrepareStartup
+    | RehearseUpdate | ReportTrial | CutOver | EndReplaced | EndDraining | StopProcesses | WithdrawRoute | DropDatabase
+    | RemoveFolder | RemoveUser | Forget
 )  # fmt: skip

@@ -52,4 +52,5 @@ def _wanted(program: Program, seen: Seen, copy: Copy | None) -> ObservedProcess:
         started_at=datetime.fromtimestamp(seen.started, UTC) if seen.pid and seen.started else None,
         exit_status=seen.exit_status if ended else None,
         digest=program.process.digest(),
+        waits=waits,
     )

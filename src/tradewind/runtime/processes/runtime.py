@@ -10,7 +10,7 @@ import pwd
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 from tradewind.domain.errors import StaleGeneration, TradewindError
 from tradewind.domain.manifests import HOST, Completed, Manifest, ObservedManifest
@@ -24,6 +24,8 @@ from tradewind.runtime.processes.rpc import NoAnswer, Supervisor
 from tradewind.runtime.processes.stopping import stop_everything
 from tradewind.runtime.processes.supervisors import Keeper
 
+_LOOK_SECONDS = 0.1
+_OTHERS_SECONDS = 60.0  # what does not drain is ended by its supervisor, in the time that its manifest gives it
 LOG_LIMIT = 64 * 1024 * 1024  # bytes; twice that is on disk at most, between two passes
 
 
@@ -70,6 +72,26 @@ class ProcessRuntime:
             programs, last = next_lives(processes, state.programs, state.last_life, frozenset({process}))
             folder.save(state.generation, last, programs)
             self._converge(owner, folder, programs)
+
+    def end_replaced(self, owner: str, *, patience: float, unwanted: bool = False) -> Sequence[str]:
+        """See `Runtime.end_replaced`."""
+        folder = self._folder(owner)
+        deadline, ended = monotonic() + patience, list[str]()
+        while True:
+            wanted = folder.state().programs
+            latest = {program.name for program in wanted.values()}
+            older = [
+                copy for copy in folder.copies() if copy.program not in latest and (unwanted or copy.name in wanted)
+            ]
+            replaced = [copy for copy in older if has_family(copy)]
+            if not replaced:
+                return ended
+            late = [copy for copy in replaced if copy.identity["drains"] or monotonic() >= deadline + _OTHERS_SECONDS]
+            if late and monotonic() >= deadline:
+                for copy in late:
+                    end_family(dict(copy.identity))
+                ended += [copy.name for copy in late]
+            sleep(_LOOK_SECONDS)
 
     def observe(self, owner: str) -> ObservedManifest:
         """See `Runtime.observe`."""

@@ -1,0 +1,30 @@
+"""The facet of an update that is being prepared: what can be made ready while the old settings are in force."""
+
+from tradewind.domain.environments import Environment
+from tradewind.reconcile.plan.steps import (
+    CutOver,
+    EndDraining,
+    PrepareRequirements,
+    PrepareRuntime,
+    PrepareStartup,
+    RehearseUpdate,
+    ReportTrial,
+    Step,
+)
+from tradewind.reconcile.world import World
+
+
+def plan_draining(wanted: Environment, world: World) -> tuple[Step, ...]:
+    """Replaced workers have all the time they need, until another update waits for them."""
+    return (EndDraining(),) if wanted.is_awaited and world.draining else ()
+
+
+def plan(wanted: Environment, world: World) -> tuple[Step, ...]:
+    """Resolve, build, rehearse, then put it in force: the next pass does that, with the new settings as the wanted.
+
+    A dry run ends with a report instead.
+    """
+    made = (world.coming_lock, world.coming_runtime, world.coming_startup, world.coming_rehearsed)
+    steps: tuple[Step, ...] = (PrepareRequirements(), PrepareRuntime(), PrepareStartup(), RehearseUpdate())
+    first = made.index(False) if False in made else len(made)
+    return (*steps[first:], CutOver() if wanted.asked is not None else ReportTrial())
