@@ -1,5 +1,7 @@
 """Which running DAG runs a pass looks at."""
 
+import pytest
+
 from tradewind_airflow.engine.looks import OFTEN_SECONDS, SHARE, SLICE_SECONDS, Looks
 
 RUNS = [("d", str(number)) for number in range(30)]
@@ -46,13 +48,16 @@ def test_batches_take_their_share_of_the_time_and_no_more():
     looks = Looks(20)
     assert looks.pause == OFTEN_SECONDS
     looks.took(20, 0.8)
-    assert looks.pause == 0.8 / SHARE
-    looks.took(20, 0.01)
+    looks.batched(RUNS[:20])
+    assert looks.pause == pytest.approx(0.8 / SHARE)
+    looks.took(1, 0.04)
+    assert looks.pause == pytest.approx(0.8 / SHARE), "a slice in between is no batch"
+    looks.batched(RUNS[:1])
     assert looks.pause == OFTEN_SECONDS
 
 
 def test_what_was_looked_at_is_forgotten():
     looks = Looks(20)
     looks.tell(RUNS[:3])
-    looks.forget([RUNS[1], ("another", "run")])
+    looks.batched([RUNS[1], ("another", "run")])
     assert looks.next() == [RUNS[0], RUNS[2]]

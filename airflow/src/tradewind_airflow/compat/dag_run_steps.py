@@ -96,7 +96,7 @@ def _where_needed(gate: Gate, looks: Looks, examine: Callable[..., Any], dag_run
                 runs = list(examine(session=session))
             finally:
                 setattr(dag_run, _BATCH, looks.most)
-            looks.forget((run.dag_id, run.run_id) for run in runs)
+            looks.batched([(run.dag_id, run.run_id) for run in runs])
             return runs
         if NEWS.is_full or not (looks.told or has_started):
             return []

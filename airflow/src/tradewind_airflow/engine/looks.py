@@ -11,7 +11,7 @@ still meanwhile. So
 - while the executor is full only that is done, and in slices.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 SLICE_SECONDS = 0.15
@@ -29,7 +29,7 @@ class Looks:
     most: int
     told: dict[Run, None] = field(default_factory=dict)
     _price: float = 0.0  # seconds a run
-    _last: float = 0.0
+    _batch: int = 0  # runs in the last one
 
     def tell(self, runs: Iterable[Run]) -> None:
         """Something happened in these runs."""
@@ -38,11 +38,15 @@ class Looks:
     def next(self) -> list[Run]:
         """Those to look at before the next refill; they count as looked at."""
         chosen = list(self.told)[: self.slice]
-        self.forget(chosen)
+        self._forget(chosen)
         return chosen
 
-    def forget(self, runs: Iterable[Run]) -> None:
-        """These are looked at."""
+    def batched(self, runs: Collection[Run]) -> None:
+        """These are looked at as a batch."""
+        self._batch = len(runs)
+        self._forget(runs)
+
+    def _forget(self, runs: Iterable[Run]) -> None:
         for run in runs:
             self.told.pop(run, None)
 
@@ -51,7 +55,6 @@ class Looks:
         if runs > 0:
             price = seconds / runs
             self._price = price if self._price == 0.0 else _MEMORY * self._price + (1 - _MEMORY) * price
-            self._last = seconds
 
     @property
     def slice(self) -> int:
@@ -63,4 +66,4 @@ class Looks:
     @property
     def pause(self) -> float:
         """Seconds from one batch to the next."""
-        return max(OFTEN_SECONDS, self._last / SHARE)
+        return max(OFTEN_SECONDS, self._price * self._batch / SHARE)
