@@ -349,6 +349,13 @@ def test_replaced_workers_have_time_until_another_update_waits():
     assert plan(environment(phase=Phase.DRAINING, is_awaited=True), WHOLE) == ()
 
 
+def test_what_is_in_force_is_repaired_before_an_update_is_prepared():
+    preparing = environment(asked=SPEC, generation=2)
+    broken = dataclasses.replace(WHOLE, runtime=False, processes_current=False, route=False)
+    assert plan(preparing, broken)[:3] == (steps.BuildRuntime(), steps.PublishRoute(), steps.ApplyProcesses())
+    assert plan(preparing, broken)[3:] == plan(preparing, WHOLE)
+
+
 @pytest.mark.parametrize("phase", [Phase.CHANGING, Phase.RETURNING])
 def test_both_ways_are_proven_and_wait_for_no_old_copy(phase):
     moving = dataclasses.replace(WHOLE, proven=False)

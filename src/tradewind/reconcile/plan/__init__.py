@@ -21,8 +21,6 @@ def plan(wanted: Environment, world: World) -> tuple[Step, ...]:
             return removal.plan(world)
         case Target.PRESENT, Phase.REFUSED:
             return removal.plan_taking_back(world)
-        case Target.PRESENT, Phase.READY if wanted.asked is not None:
-            return (*route.plan(world), *processes.plan(world), *update.plan(wanted, world))
         case _:
             return (
                 *folder.plan(world),
@@ -33,5 +31,5 @@ def plan(wanted: Environment, world: World) -> tuple[Step, ...]:
                 *route.plan(world),
                 *processes.plan(world),
                 *update.plan_draining(wanted, world),
-                *(update.plan(wanted, world) if wanted.tried is not None else ()),
+                *(() if wanted.coming is wanted else update.plan(wanted, world)),
             )
