@@ -241,11 +241,11 @@ def test_an_environment_that_is_not_available_gives_no_token(mwaa, dead, call):
     assert f"{name} is not available: its status is CREATE_FAILED" in response["Error"]["Message"]
 
 
-def test_update_is_refused_in_words(mwaa, environment):
+def test_an_update_that_cannot_be_is_refused_in_words(mwaa, environment):
     before = mwaa.get_environment(Name=environment)["Environment"]
-    response = refused(mwaa.update_environment, Name=environment, MaxWorkers=1)
+    response = refused(mwaa.update_environment, Name=environment, AirflowVersion="3.0.6")
     assert response["Error"]["Code"] == "ValidationException"
-    assert "UpdateEnvironment is not supported" in response["Error"]["Message"]
+    assert "AirflowVersion cannot be changed by this release" in response["Error"]["Message"]
     assert mwaa.get_environment(Name=environment)["Environment"] == before
 
 
