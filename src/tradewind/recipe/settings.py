@@ -170,7 +170,7 @@ def trusted_settings(inputs: RecipeInputs, component: Component) -> dict[str, st
     home = trusted_home(inputs.layout)
     essential = {**_essential(inputs), **_secrets_of(inputs, component)}
     opinionated = _opinionated(inputs, _MODULE_OF[component])
-    if component is Component.SCHEDULER:  # no other reads it, and more workers must not restart any other
+    if component is Component.SCHEDULER:
         opinionated["core.parallelism"] = _parallelism(inputs)
     return {
         **_process_environment(inputs, home, _MWAA_COMPONENT[component]),
@@ -250,6 +250,8 @@ def _opinionated(inputs: RecipeInputs, module: str) -> dict[str, str]:
     return {
         "api.worker_timeout": "120",
         "api.workers": "1",
+        # only schedulers read it, and more workers must not restart others; stock's executor keeps what was imported
+        **({"core.parallelism": _parallelism(inputs)} if runs_stock_engine(inputs) else {}),
         **({} if runs_stock_engine(inputs) else {"celery.extra_celery_config": json.dumps(_SLOT_LIMITS)}),
         "celery.sync_parallelism": "1",
         "celery.worker_autoscale": f"{slots},{slots}",

@@ -144,6 +144,16 @@ def test_slots_are_the_classes_and_stay_warm():
     assert slots_per_worker(with_options(celery__worker_autoscale="many")) == 5
 
 
+def test_parallelism_is_the_schedulers_alone_but_with_stocks_executor():
+    name = "AIRFLOW__CORE__PARALLELISM"
+    assert name in trusted_settings(INPUTS, Component.SCHEDULER)
+    assert name not in trusted_settings(INPUTS, Component.API_SERVER)
+    assert name not in worker_settings(INPUTS)
+    stock = with_options(tradewind__engine="stock")
+    assert name in trusted_settings(stock, Component.API_SERVER)
+    assert name in worker_settings(stock)
+
+
 @pytest.mark.parametrize(("workers", "schedulers", "parallelism"), [(10, 2, "38"), (1, 5, "5"), (3, 1, "23")])
 def test_parallelism_follows_from_workers_slots_and_schedulers(workers, schedulers, parallelism):
     # MWAA: (MaxWorkers x slots) / schedulers x 1.5, here never below one worker's slots

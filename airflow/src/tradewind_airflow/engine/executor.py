@@ -17,6 +17,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from airflow.configuration import conf
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.providers.celery.executors.celery_executor import CeleryExecutor
@@ -40,6 +41,8 @@ class EventDrivenCeleryExecutor(CeleryExecutor):
     """Everything but the waiting is CeleryExecutor's."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not args:  # the class's own default was bound at import, which a preloaded parent did with another value
+            kwargs.setdefault("parallelism", conf.getint("core", "parallelism"))
         super().__init__(*args, **kwargs)
         self._ear = Ear(_connection)
         self._backlog = Backlog(self.celery_app)

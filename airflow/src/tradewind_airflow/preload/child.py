@@ -32,6 +32,7 @@ REQUEST_SECONDS = 10
 HARMLESS = (
     "_AIRFLOW__AS_LIBRARY",
     "AIRFLOW_HOME",  # set again below
+    "AIRFLOW__CORE__PARALLELISM",  # differs with our executor only, which reads it again
     "AIRFLOW__CORE__SQL_ALCHEMY_CONN",  # only its dialect counts, and of dialects only MySQL's
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
     # nobody keeps these: modules that copy the whole environment (fsspec, wsgiref) read them
