@@ -87,6 +87,10 @@ def _substitute(component: str) -> None:
         from tradewind_airflow.compat import ledgers
 
         ledgers.install()
+    if component in {"scheduler", "api-server"}:
+        from tradewind_airflow.compat import holding
+
+        holding.install(component)
     if os.environ.get("AIRFLOW__CORE__EXECUTOR", "").startswith("tradewind_airflow.engine."):
         _substitute_for_the_engine(component)
 

@@ -30,6 +30,8 @@ from tradewind.runtime.virtualenvs import Virtualenvs, choose_interpreter
 from tradewind.settings import Settings
 from tradewind.store import Account, Environments, UsedTokens
 from tradewind.store.databases import Databases
+from tradewind.store.dumps import Dumps
+from tradewind.store.snapshots import SnapshotRecords
 
 _CLI_SECONDS = 60.0
 _CLI_BYTES = 6 * 1024 * 1024
@@ -65,7 +67,9 @@ def wire_hands(settings: Settings, host: Host, runtime: Runtime, account: Accoun
             os.chown(cache, builder.uid, builder.gid)
     return Hands(
         environments=environments,
+        records=SnapshotRecords(engine),
         databases=Databases(host.server),
+        dumps=Dumps(host.server, runtime),
         runtime=runtime,
         virtualenvs=Virtualenvs(
             folder=layout.runtimes,

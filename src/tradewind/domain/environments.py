@@ -77,6 +77,7 @@ _STATUS: Mapping[tuple[Target, Phase], Status] = {
 }
 
 
+SAVING = "snapshot"  # the step in which an update's status is CREATING_SNAPSHOT
 UP = frozenset({Phase.READY, Phase.CHANGING, Phase.RETURNING, Phase.DRAINING})  # it was proven once
 UPDATABLE = frozenset({Status.AVAILABLE, Status.UPDATE_FAILED, Status.MAINTENANCE})
 
@@ -115,10 +116,22 @@ class Change:
 
 @dataclass(frozen=True)
 class Settled:
-    """What is in force: a spec, and the generation whose requirements and lock it runs with."""
+    """What is in force: a spec, the generation whose requirements and lock it runs with, and its metadata database.
+
+    An environment's first database has the name that its id gives; each that replaces it has one of its own.
+    """
 
     spec: Spec
     revision: int
+    database: str = ""
+
+
+class Connections(enum.Enum):
+    """What a copy does with Airflow's connections: MASK empties passwords and extras, REMOVE leaves none."""
+
+    KEEP = "keep"
+    MASK = "mask"
+    REMOVE = "remove"
 
 
 class TrialState(enum.Enum):
@@ -141,6 +154,18 @@ class Trial:
     strategy: str | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a generation's database comes from: a snapshot, and what becomes of the connections in it.
+
+    With another rule than KEEP it is another environment's copy: its schedules are paused too.
+    """
+
+    generation: int
+    snapshot: str
+    connections: Connections
 
 
 @dataclass(frozen=True)
@@ -189,15 +214,36 @@ class Environment:
     bundle_version: str = ""
     revision: int = 1
     asked: Spec | None = None
+    database: str = ""  # the metadata database that belongs to `spec`; "": the first one
+    proven: Settled | None = None  # what is in force, or comes back; None before anything was proven
+    origin: Origin | None = None  # where the database of what is asked for, or being put in force, comes from
     workers: str = ""  # the series of its workers: another after each graceful replacement, part of their names
     is_awaited: bool = False
     trial: Trial | None = None  # the latest dry run
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "database", self.database or self.id.database)
 
     @property
     def status(self) -> Status:
         """MWAA's word for where it stands."""
         failed = self.change.kind == "UPDATE" and self.change.state is ChangeState.FAILED
-        return status_of(self.target, self.phase, is_preparing=self.asked is not None, has_failed=failed)
+        status = status_of(self.target, self.phase, is_preparing=self.asked is not None, has_failed=failed)
+        is_saving = status is Status.UPDATING and self.progress == SAVING
+        return Status.CREATING_SNAPSHOT if is_saving else status
+
+    @property
+    def before(self) -> "Environment":
+        """Itself as it was before what is being put in force; itself where there is nothing before."""
+        if self.proven is None:
+            return self
+        proven = self.proven
+        return dataclasses.replace(self, spec=proven.spec, revision=proven.revision, database=proven.database)
+
+    @property
+    def is_on_hold(self) -> bool:
+        """Whether it is being moved to another database: what is written to that one before it is proven may go."""
+        return self.phase is Phase.CHANGING and self.database != self.before.database
 
     @property
     def is_updatable(self) -> bool:
@@ -221,5 +267,6 @@ class Environment:
         if self.asked is not None:
             return dataclasses.replace(self, spec=self.asked, revision=self.generation, asked=None)
         if self.tried is not None:
-            return dataclasses.replace(self, spec=self.tried.spec, revision=-self.tried.number, trial=None)
+            spec = self.tried.spec
+            return dataclasses.replace(self, spec=spec, revision=-self.tried.number, trial=None, origin=None)
         return self

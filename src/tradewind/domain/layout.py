@@ -56,6 +56,10 @@ class EnvironmentLayout:
         """
         return self.root / "revisions" / str(number) if number else self.root
 
+    def hold(self, database: str) -> Path:
+        """While this file is there, what runs on that database schedules nothing and takes no orders."""
+        return self.root / f"hold-{database}"
+
     def plugins(self, digest: str) -> Path:
         """plugins.zip of that content, unpacked; never changed once it is there."""
         return self.root / "plugins" / digest
@@ -91,6 +95,11 @@ class Layout:
     def software(self) -> Path:
         """Copies of binaries that other users must be able to execute (as root only)."""
         return self.data / "software"
+
+    @property
+    def snapshots(self) -> Path:
+        """One folder a snapshot: the service's alone."""
+        return self.data / "snapshots"
 
     @property
     def environments(self) -> Path:

@@ -108,6 +108,7 @@ class RecipeInputs:
     plugins: Path | None = None  # where plugins.zip was unpacked
     # what the start-up script exported, by MWAA's kind of component: scheduler, worker, webserver
     startup: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    hold: Path | None = None  # while it is there nothing is scheduled and no order is taken
 
     @property
     def options(self) -> Mapping[str, str]:
@@ -179,6 +180,7 @@ def trusted_settings(inputs: RecipeInputs, component: Component) -> dict[str, st
         "PGAPPNAME": f"tradewind-{component.value}",
         **_variables({**opinionated, **_allowed(inputs.options), **essential}),
         **inputs.startup.get(_MWAA_COMPONENT[component], {}),
+        **({} if inputs.hold is None else {"TRADEWIND_HOLD": str(inputs.hold)}),
     }
 
 

@@ -83,6 +83,19 @@ def remove_tree(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def copy_tree(source: Path, target: Path, gid: int | None) -> None:
+    """Copy a folder of read-only files of ours, whole or not at all; that group may read the copy."""
+    building = target.with_name(f".{target.name}.new")
+    if building.exists():
+        remove_tree(building)
+    shutil.copytree(source, building)
+    for parent, _, files in os.walk(building):
+        for path in (Path(parent), *(Path(parent) / name for name in files)):
+            if gid is not None:
+                os.chown(path, 0, gid)
+    building.rename(target)
+
+
 def give_to_us(path: Path) -> None:
     """As root: take over what belonged to a user who is about to go."""
     if os.geteuid() != 0 or not path.exists():

@@ -21,6 +21,8 @@ from tradewind.runtime.users import UnixUser, find
 from tradewind.runtime.virtualenvs import Virtualenvs
 from tradewind.store import Environments
 from tradewind.store.databases import Databases
+from tradewind.store.dumps import Dumps
+from tradewind.store.snapshots import SnapshotRecords
 
 # Files of a revision's folder.
 LOCK = "lock.txt"
@@ -39,7 +41,9 @@ class Hands:
     """Stores, tools and facts. `snapshots` is filled as environments are met: each keeps what it saw last."""
 
     environments: Environments
+    records: SnapshotRecords
     databases: Databases
+    dumps: Dumps
     runtime: Runtime
     virtualenvs: Virtualenvs
     host: HostFacts
@@ -126,17 +130,20 @@ class Hands:
 
     def inputs(self, environment: Environment, lock: str) -> RecipeInputs:
         """The recipe's inputs for an environment whose lock is known."""
+        layout = self.layout(environment)
         return inputs_of(
             environment,
             self.host,
             runtime=self.virtualenvs.path(self.virtualenvs.digest(lock)),
             database_url=self.databases.server.url(
-                environment.id.database, user=environment.id.role, password=environment.secrets.database_password
+                environment.database, user=environment.id.role, password=environment.secrets.database_password
             ),
             base_url=f"https://{self.hosts.host(environment.id, environment.address).authority}",
             bucket=self.bucket_variables(bucket_name(environment.spec.source_bucket_arn)),
             plugins=self.plugins(environment),
             startup=startup.read(self.startup_variables(environment)),
+            # the first database of an environment is never held: it was empty
+            hold=None if environment.database == environment.id.database else layout.hold(environment.database),
         )
 
     def manifest(self, environment: Environment, lock: str) -> Manifest:

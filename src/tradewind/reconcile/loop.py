@@ -18,6 +18,7 @@ import structlog
 from tradewind.domain.environments import Environment, Phase, Target
 from tradewind.reconcile.hands import Hands
 from tradewind.reconcile.passes import Passes
+from tradewind.reconcile.saving import remove_unwanted
 from tradewind.reconcile.sync import AFTER_PROBLEM_SECONDS, Sync
 from tradewind.store import Lease, Leases
 from tradewind.store.environments import CHANNEL
@@ -63,6 +64,7 @@ class Reconciler:
     turns: dict[str, Turn] = field(default_factory=dict)
     working: dict[str, Future[None]] = field(default_factory=dict)
     following: dict[str, Future[None]] = field(default_factory=dict)
+    tidy_at: float = 0.0
     lease: Lease | None = None
     sync: Sync = field(init=False)
     passes: Passes = field(init=False)
@@ -83,6 +85,7 @@ class Reconciler:
                 self.lease = self.leases.take("reconciler", LEASE_SECONDS)
                 if self.lease is not None:
                     self._give_turns(pool, followers)
+                    self._tidy()
                 for _ in ear.notifies(timeout=TICK_SECONDS, stop_after=1):
                     pass
             except (psycopg.Error, sa.exc.SQLAlchemyError, OSError) as error:
@@ -155,6 +158,16 @@ class Reconciler:
                 "pass", action="failed", environment=str(environment.id), reason=str(error), again_in=pause,
                 exc_info=not isinstance(error, psycopg.Error | sa.exc.SQLAlchemyError),
             )  # fmt: skip
+
+    def _tidy(self) -> None:
+        """Remove snapshots that nobody wants any more."""
+        if time.monotonic() < self.tidy_at:
+            return
+        self.tidy_at = time.monotonic() + LOOK_SECONDS
+        try:
+            remove_unwanted(self.hands)
+        except Exception as error:  # noqa: BLE001  (tried again in a moment)
+            _log.warning("snapshots", action="kept", reason=first_line(error))
 
     def _follow(self, environment: Environment, turn: Turn) -> None:
         """Follow the bucket. Whatever goes wrong there must not keep the pass from repairing."""

@@ -6,6 +6,7 @@ control plane that starts anew sees the same as the one before it.
 
 from tradewind.domain.environments import Environment, Phase
 from tradewind.domain.manifests import Manifest, ObservedManifest, ProcessState
+from tradewind.reconcile import moving
 from tradewind.reconcile.hands import REHEARSED, Hands
 from tradewind.reconcile.template import template_digest
 from tradewind.reconcile.world import World
@@ -23,13 +24,15 @@ def observe(hands: Hands, environment: Environment) -> World:
     coming = hands.lock(environment.coming) if is_coming else None
     seen = hands.runtime.observe(str(environment.id))
     runtime = lock is not None and hands.virtualenvs.is_built(hands.virtualenvs.digest(lock))
+    databases = hands.databases.names(environment.id)
+    moves = is_coming and moving.target(hands, environment) != environment.database
     return World(
         folder=(layout.root / FOLDER_MARK).exists(),
         lock=lock is not None,
         runtime=runtime,
         startup=hands.is_started_up(environment),
         template=lock is not None and hands.databases.has_template(template_digest(lock)),
-        database=hands.databases.is_ready(environment.id),
+        database=hands.databases.is_ready(environment.database),
         bundle=hands.snapshots_of(environment).current(),
         processes_current=lock is not None and _is_current(hands.manifest(environment, lock), seen),
         processes_left=str(environment.id) in hands.runtime.owners(),
@@ -42,6 +45,12 @@ def observe(hands: Hands, environment: Environment) -> World:
         coming_lock=coming is not None,
         coming_runtime=coming is not None and hands.virtualenvs.is_built(hands.virtualenvs.digest(coming)),
         coming_startup=coming is not None and hands.is_started_up(environment.coming),
+        moves=moves,
+        held=layout.hold(environment.database).exists(),
+        other_databases=any(name != environment.database for name in databases),
+        snapshot_asked=hands.records.pending(environment.id) is not None,
+        coming_saved=not moves or moving.is_saved(hands, environment),
+        coming_database=not moves or hands.databases.is_ready(moving.proof(hands, environment)),
         coming_rehearsed=(layout.revision(environment.coming.revision) / REHEARSED).exists(),
         observed=seen,
     )

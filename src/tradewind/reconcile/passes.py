@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from tradewind.domain.environments import Environment, Phase, Settled, Target
-from tradewind.domain.errors import CannotProvide
+from tradewind.domain.errors import CannotProvide, TradewindError
+from tradewind.reconcile import saving
 from tradewind.reconcile.hands import Hands
 from tradewind.reconcile.observe import observe
 from tradewind.reconcile.perform import NoLongerWanted, Performer
@@ -37,6 +38,7 @@ class Passes:
 
     def run(self, environment: Environment) -> None:
         """One pass. Raises what the next pass should get over; the caller backs off."""
+        began = self.hands.databases.server_started()
         world = observe(self.hands, environment)
         planned = plan(environment, world)
         try:
@@ -44,6 +46,8 @@ class Passes:
         except NoLongerWanted:
             return
         except CannotProvide as error:
+            if self.hands.databases.server_started() != began:  # which is reason enough for anything to fail
+                raise TradewindError(f"PostgreSQL was started anew meanwhile: {error.sentence}") from error
             self._refuse(environment, error)
             return
         except Exception as error:
@@ -82,7 +86,7 @@ class Passes:
             reason = (change.error_code or "INTERNAL", change.error_message or "cannot update the environment")
             self._finish_update(environment, reason)
         elif environment.phase is Phase.CHANGING and environment.workers == str(environment.generation):
-            store.let_drain(environment.id, environment.generation, Settled(environment.spec, environment.revision))
+            store.let_drain(environment.id, environment.generation, _settled(environment))
         elif environment.phase is Phase.DRAINING:
             if environment.is_awaited:
                 store.observe(environment.id, phase=Phase.READY, progress="")
@@ -94,9 +98,10 @@ class Passes:
                 "UPDATE" if environment.phase is Phase.CHANGING else "CREATE",
                 phase=Phase.READY,
                 generation=environment.generation,
-                settled=Settled(environment.spec, environment.revision),
+                settled=_settled(environment),
                 at=environment.generation if environment.phase is Phase.CHANGING else None,
             )
+            saving.let_go(self.hands, environment)
         elif environment.progress:
             store.observe(environment.id, progress="")
 
@@ -105,6 +110,7 @@ class Passes:
         reason, store = (error.code, _message(error)), self.hands.environments
         if self._is_creating(environment):
             store.finish_change(environment.id, "CREATE", reason, phase=Phase.REFUSED)
+            saving.let_go(self.hands, environment)
         elif environment.tried is not None:
             store.finish_trial(environment.id, environment.tried.number, report=None, error=_message(error))
         elif environment.asked is not None:  # nothing was touched
@@ -154,6 +160,10 @@ class Passes:
     @staticmethod
     def _is_creating(environment: Environment) -> bool:
         return environment.target is Target.PRESENT and environment.phase in {Phase.NEW, Phase.PROVISIONING}
+
+
+def _settled(environment: Environment) -> Settled:
+    return Settled(environment.spec, environment.revision, environment.database)
 
 
 def _message(error: CannotProvide) -> str:

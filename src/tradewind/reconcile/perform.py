@@ -5,6 +5,7 @@ that restarts) is an exception that the next pass gets over.
 """
 
 import dataclasses
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from tradewind.recipe.settings import (
     trusted_home,
     trusted_settings,
 )
-from tradewind.reconcile import health, revisions
+from tradewind.reconcile import health, moving, revisions, saving
 from tradewind.reconcile.folders import Folders, give_to_us, remove_tree
 from tradewind.reconcile.hands import Hands
 from tradewind.reconcile.observe import FOLDER_MARK
@@ -36,6 +37,7 @@ DELETION_TASK_SECONDS = 20.0  # for tasks that run: a worker would wait for them
 FORCED_SECONDS = 10.0  # in which what runs on a worker that is replaced may end by itself
 _MIGRATION_SECONDS = 600.0
 _EVIDENCE_LINES = 20
+_LOOK_SECONDS = 0.2
 
 
 class NoLongerWanted(Exception):
@@ -49,13 +51,15 @@ class Performer:
     hands: Hands
     still_wanted: Callable[[Environment], bool]
 
-    def perform(self, step: steps.Step, environment: Environment) -> None:  # noqa: C901, PLR0912  (one arm a step)
+    def perform(self, step: steps.Step, environment: Environment) -> None:  # noqa: C901, PLR0912, PLR0915  (one arm a step)
         """Do one step."""
         match step:
             case steps.MakeFolder():
                 self._make_folder(environment)
+            case steps.AwaitSnapshot():
+                self._await_snapshot(environment)
             case steps.ResolveRequirements():
-                revisions.resolve(self.hands, environment)
+                self._resolve(environment)
             case steps.BuildRuntime():
                 revisions.build(self.hands, environment)
             case steps.RunStartupScript():
@@ -69,6 +73,18 @@ class Performer:
             case steps.MakeDatabase():
                 digest = template_digest(self._lock(environment))
                 self.hands.databases.ensure(environment.id, environment.secrets.database_password, digest)
+            case steps.RestoreDatabase():
+                moving.restore(self.hands, environment, environment.database)
+            case steps.ClearTheWay():
+                moving.clear_the_way(self.hands, environment)
+            case steps.MoveDatabase():
+                moving.move(self.hands, environment)
+            case steps.Release():
+                moving.release(self.hands, environment)
+            case steps.RemoveOtherDatabases():
+                moving.remove_others(self.hands, environment)
+            case steps.TakeSnapshot():
+                self._take_snapshot(environment)
             case steps.PublishRoute() | steps.WithdrawRoute():
                 self.hands.publish()
             case steps.ApplyProcesses():
@@ -88,6 +104,7 @@ class Performer:
             case steps.RemoveUser():
                 users.remove(environment.id.unix_user)
             case steps.Forget():
+                self.hands.records.fail_pending(environment.id, "its environment was deleted")
                 self.hands.environments.finish_change(environment.id, "DELETE")
                 self.hands.environments.forget(environment.id)
             case _:
@@ -107,6 +124,31 @@ class Performer:
         folder.private(layout.supervisor)
         folder.write(configuration_file(layout), CONFIGURATION_FILE)
         (layout.root / FOLDER_MARK).touch()
+
+    def _resolve(self, environment: Environment) -> None:
+        """A copy takes over what it is a copy of, but its bucket is opened to it as to any other."""
+        if environment.origin is not None and environment.proven is None:
+            revisions.open_bucket(self.hands, environment)
+            saving.adopt(self.hands, environment, environment.origin)
+        else:
+            revisions.resolve(self.hands, environment)
+
+    def _await_snapshot(self, environment: Environment) -> None:
+        if environment.origin is None:
+            return
+        while saving.available(self.hands, environment.origin) is None:
+            if not self.still_wanted(environment):
+                raise NoLongerWanted
+            time.sleep(_LOOK_SECONDS)
+
+    def _take_snapshot(self, environment: Environment) -> None:
+        snapshot = self.hands.records.pending(environment.id)
+        if snapshot is None:
+            return
+        try:
+            saving.take(self.hands, environment, snapshot)
+        except CannotProvide as error:  # no reason to think less of the environment
+            self.hands.records.fail(snapshot.id, error.sentence)
 
     def _take_bundle(self, environment: Environment) -> None:
         bucket = self.hands.source_bucket(environment)

@@ -1,23 +1,30 @@
 """Doing the steps of an update, or of a dry run, before it is put in force: nothing that works is touched."""
 
 from tradewind.domain.environments import Environment
-from tradewind.reconcile import revisions
+from tradewind.reconcile import moving, revisions, saving
 from tradewind.reconcile.hands import REHEARSED, Hands
 from tradewind.reconcile.plan import steps
 from tradewind.reconcile.rehearsing import rehearse
 from tradewind.reconcile.reporting import report
 
 
-def prepare(hands: Hands, step: steps.Step, environment: Environment) -> None:
+def prepare(hands: Hands, step: steps.Step, environment: Environment) -> None:  # noqa: C901  (one arm a step)
     """Do one step. Raises CannotProvide with what an update asks for and cannot be had."""
     match step:
         case steps.PrepareRequirements():
             revisions.remove_others(hands, environment)
-            revisions.resolve(hands, environment.coming, environment)
+            if environment.coming.origin is not None:
+                saving.adopt(hands, environment.coming, environment.coming.origin)
+            else:
+                revisions.resolve(hands, environment.coming, environment)
         case steps.PrepareRuntime():
             revisions.build(hands, environment.coming)
         case steps.PrepareStartup():
             revisions.run_startup_script(hands, environment.coming, environment)
+        case steps.SaveSnapshot():
+            moving.save(hands, environment)
+        case steps.ProveDatabase():
+            moving.prove(hands, environment)
         case steps.RehearseUpdate():
             rehearse(hands, environment)
             (hands.layout(environment).revision(environment.coming.revision) / REHEARSED).touch()
@@ -26,10 +33,17 @@ def prepare(hands: Hands, step: steps.Step, environment: Environment) -> None:
                 found = report(hands, environment)
                 hands.environments.finish_trial(environment.id, environment.tried.number, report=found, error="")
         case steps.CutOver():
-            revisions.open_bucket(hands, environment.coming)
-            hands.environments.cut_over(environment.id, workers=_series(hands, environment))
+            _cut_over(hands, environment)
         case _:
             raise ValueError(f"{step.label} prepares nothing")
+
+
+def _cut_over(hands: Hands, environment: Environment) -> None:
+    database = moving.target(hands, environment)
+    if database != environment.database and not hands.databases.is_ready(moving.proof(hands, environment)):
+        return  # only its lock has told that it needs another one: the next pass sees to that first
+    revisions.open_bucket(hands, environment.coming)
+    hands.environments.cut_over(environment.id, workers=_series(hands, environment), database=database)
 
 
 def _series(hands: Hands, environment: Environment) -> str:

@@ -5,6 +5,7 @@ and loads the plugins. What fails is tried again in the runtime and with the set
 would be broken by the update, and only that refuses it.
 """
 
+import dataclasses
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from tradewind.bundles import Snapshots
 from tradewind.domain.environments import Environment
 from tradewind.domain.errors import CannotProvide
 from tradewind.recipe.settings import BUNDLE_NAME, rehearsal_settings
+from tradewind.reconcile import moving
 from tradewind.reconcile.folders import Folders
 from tradewind.reconcile.hands import Hands
 
@@ -80,7 +82,8 @@ def rehearse(hands: Hands, environment: Environment) -> None:
     if not is_needed(hands, environment):
         return
     folder, version = _bundle(hands, environment)
-    coming = _run(hands, environment.coming, folder, version, None)
+    database = moving.proof(hands, environment)
+    coming = _run(hands, dataclasses.replace(environment.coming, database=database), folder, version, None)
     if coming.is_fine:
         return
     try:

@@ -24,9 +24,15 @@ class World:
     proven: bool = False  # health was proven with the settings in force
     replaced: bool = False  # a new copy waits for its old one to end
     draining: bool = False  # what is wanted no more still finishes what it runs
+    moves: bool = False  # what an update asks for needs another database
+    held: bool = False  # what runs on the database schedules nothing
+    other_databases: bool = False  # there are more than the one in force
+    snapshot_asked: bool = False  # somebody waits for one
     coming_lock: bool = False  # what an update asks for: resolved
     coming_runtime: bool = False  # and its virtualenv is built
     coming_startup: bool = False  # and its start-up script was run
+    coming_saved: bool = False  # and there is a snapshot of what it would replace
+    coming_database: bool = False  # and a database for it was proven
     coming_rehearsed: bool = False  # and it was tried with all current DAGs
     observed: ObservedManifest = field(default_factory=lambda: ObservedManifest(""))
 

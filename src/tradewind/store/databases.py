@@ -5,7 +5,7 @@ that cannot log in; after the clone everything of that role in the new database 
 environment's role (docs/decisions/0003). Every function can be called again after a crash at any point.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import LiteralString
@@ -18,6 +18,9 @@ from tradewind.store.server import Server
 
 Migrate = Callable[[str], None]
 """Brings the empty database behind a URL to the newest schema, or raises."""
+
+Fill = Callable[[str], None]
+"""Fills the database of that name, or raises."""
 
 # PostgreSQL writes a sequence's value to its log for 32 numbers ahead, and notes in the sequence how many of them are
 # left. The note is copied into a clone, the log is not: until the next checkpoint a clone's sequence gives numbers that
@@ -33,6 +36,11 @@ class Databases:
     """The databases of one server, seen by its superuser."""
 
     server: Server
+
+    def server_started(self) -> str:
+        """Since when PostgreSQL runs: another answer than before means that it crashed meanwhile."""
+        with self._connect() as connection:
+            return str(connection.execute("SELECT pg_postmaster_start_time()").fetchone())
 
     def has_template(self, digest: str) -> bool:
         """Whether the template of a version is there and complete."""
@@ -59,12 +67,14 @@ class Databases:
             connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(role))
             connection.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true").format(name))
 
-    def is_ready(self, id_: EnvironmentId) -> bool:
-        """Whether the environment's database was made to the end."""
+    def is_ready(self, name: str) -> bool:
+        """Whether an environment's database was made to the end."""
+        query = (
+            "SELECT 1 FROM pg_database WHERE datname = %s AND datallowconn"
+            " AND shobj_description(oid, 'pg_database') = 'ready'"
+        )
         with self._connect() as connection:
-            query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
-            row = connection.execute(query, (id_.database,)).fetchone()
-            return row is not None and row[0] == "ready"
+            return connection.execute(query, (name,)).fetchone() is not None
 
     def ensure(self, id_: EnvironmentId, password: str, digest: str) -> None:
         """Role, database and ownership. An existing database's content is never touched."""
@@ -79,6 +89,7 @@ class Databases:
             if found is None:
                 statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(database, role, template)
                 connection.execute(statement)
+            connection.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(database))
             connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(database))
             with self._connect(id_.database) as inside:
                 inside.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(template, role))
@@ -86,25 +97,91 @@ class Databases:
                 inside.execute(_LOG_SEQUENCES)
             connection.execute(sql.SQL("COMMENT ON DATABASE {} IS 'ready'").format(database))
 
-    def drop(self, id_: EnvironmentId) -> None:
-        """Remove database and role; absent is fine."""
+    def ensure_role(self, id_: EnvironmentId, password: str) -> None:
+        """The environment's role, which owns its databases."""
         with self._connect() as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(id_.database)))
+            self._ensure_role(connection, id_.role, password)
+
+    def copy(self, source: str, target: str, role: str, fill: Fill) -> None:
+        """Make `target` anew as a copy of `source`, where nobody may work meanwhile, and `fill` it.
+
+        PostgreSQL copies a database only while nobody is connected to it: whoever is, is thrown out.
+        """
+        with self._making(target) as connection:
+            closed = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
+            connection.execute(closed.format(sql.Identifier(source), sql.SQL("false")))
+            try:
+                query = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
+                connection.execute(query, (source,))
+                statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+                names = (sql.Identifier(name) for name in (target, role, source))
+                connection.execute(statement.format(*names))
+            finally:
+                connection.execute(closed.format(sql.Identifier(source), sql.SQL("true")))
+            self._open(connection, target)
+            with self._connect(target) as inside:
+                inside.execute(_LOG_SEQUENCES)
+            fill(target)
+
+    def make(self, target: str, role: str, fill: Fill) -> None:
+        """Make `target` anew, empty, and `fill` it."""
+        with self._making(target) as connection:
+            names = (sql.Identifier(name) for name in (target, role))
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(*names))
+            self._open(connection, target)
+            fill(target)
+            with self._connect(target) as inside:
+                inside.execute("ANALYZE")
+
+    @contextmanager
+    def _making(self, target: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+        """Nothing of that name before, and marked as ready after."""
+        name = sql.Identifier(target)
+        with self._connect() as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            yield connection
+            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS 'ready'").format(name))
+
+    @staticmethod
+    def _open(connection: psycopg.Connection[tuple[object, ...]], target: str) -> None:
+        """To its owner alone."""
+        name = sql.Identifier(target)
+        connection.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(name))
+        connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
+
+    def names(self, id_: EnvironmentId) -> list[str]:
+        """The databases of an environment: its first one, and those that replaced it or shall."""
+        query = "SELECT datname FROM pg_database WHERE datname = %s OR starts_with(datname, %s) ORDER BY datname"
+        with self._connect() as connection:
+            return [str(row[0]) for row in connection.execute(query, (id_.database, f"{id_.database}_"))]
+
+    def drop_others(self, id_: EnvironmentId, kept: Collection[str]) -> None:
+        """Remove databases of an environment but those."""
+        with self._connect() as connection:
+            for name in set(self.names(id_)) - set(kept):
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def drop(self, id_: EnvironmentId) -> None:
+        """Remove databases and role; absent is fine."""
+        self.drop_others(id_, ())
+        with self._connect() as connection:
             connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(id_.role)))
 
     def exists(self, id_: EnvironmentId) -> bool:
         """Whether a database or a role of the environment is left."""
-        query = (
-            "SELECT 1 FROM pg_database WHERE datname = %(name)s UNION ALL "
-            "SELECT 1 FROM pg_roles WHERE rolname = %(name)s"
-        )
         with self._connect() as connection:
-            return connection.execute(query, {"name": id_.database}).fetchone() is not None
+            role = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (id_.role,)).fetchone()
+        return role is not None or bool(self.names(id_))
 
-    def strings(self, id_: EnvironmentId, query: LiteralString) -> list[str]:
-        """First column of a query inside the environment's database."""
-        with self._connect(id_.database) as connection:
+    def strings(self, name: str, query: LiteralString) -> list[str]:
+        """First column of a query inside a database."""
+        with self._connect(name) as connection:
             return [str(row[0]) for row in connection.execute(query) if row[0] is not None]
+
+    def execute(self, name: str, statement: LiteralString) -> None:
+        """A statement inside a database."""
+        with self._connect(name) as connection:
+            connection.execute(statement)
 
     @staticmethod
     def _ensure_role(connection: psycopg.Connection[tuple[object, ...]], name: str, password: str) -> None:

@@ -12,10 +12,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from tradewind.domain.environments import ChangeState, Environment, Phase, Settled, Target, TrialState
+from tradewind.domain.environments import (
+    ChangeState,
+    Connections,
+    Environment,
+    Origin,
+    Phase,
+    Settled,
+    Target,
+    TrialState,
+)
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.specs import Spec
-from tradewind.store.rows import environment
+from tradewind.store import rows
 from tradewind.store.tables import changes, checkpoints, environments
 
 CHANNEL = "tradewind_environments"
@@ -51,6 +60,7 @@ class Environments:
             "ports": dataclasses.asdict(environment.ports),
             "secrets": dataclasses.asdict(environment.secrets),
             "phase": environment.phase.value,
+            "origin": rows.origin_document(environment.origin),
         }
         try:
             with self.engine.begin() as connection:
@@ -62,11 +72,16 @@ class Environments:
                 raise AddressTaken(environment.address) from error
             raise EnvironmentExists(environment.name) from error
 
-    def want_spec(self, id_: EnvironmentId, spec: Spec, *, instead_of: int, strategy: str | None) -> bool:
+    def want_spec(
+        self, id_: EnvironmentId, spec: Spec, *, instead_of: int, strategy: str | None, snapshot: str | None = None
+    ) -> bool:
         """Ask for an update. False, and nothing is written, when `instead_of` is not the latest generation any more.
+
+        `snapshot`: one that the database is to be restored from.
 
         An update whose workers still drain has succeeded with that: its settings are in force.
         """
+        origin = None if snapshot is None else Origin(instead_of + 1, snapshot, Connections.KEEP)
         with self.engine.begin() as connection:
             row = connection.execute(
                 sa.update(environments)
@@ -75,7 +90,7 @@ class Environments:
                     environments.c.target == Target.PRESENT.value,
                     environments.c.generation == instead_of,
                 )
-                .values(spec=spec.to_json(), generation=environments.c.generation + 1)
+                .values(spec=spec.to_json(), generation=instead_of + 1, origin=rows.origin_document(origin))
                 .returning(environments.c.generation, environments.c.trial)
             ).first()
             if row is None:
@@ -153,13 +168,13 @@ class Environments:
 
     def find(self, name: str) -> Environment | None:
         """The environment of that name that is not gone."""
-        rows = self._select(environments.c.name == name)
-        return rows[0] if rows else None
+        found = self._select(environments.c.name == name)
+        return found[0] if found else None
 
     def get(self, id_: EnvironmentId) -> Environment | None:
         """The environment with that id, unless gone."""
-        rows = self._select(environments.c.id == str(id_))
-        return rows[0] if rows else None
+        found = self._select(environments.c.id == str(id_))
+        return found[0] if found else None
 
     def all(self) -> list[Environment]:
         """All that are not gone, by name."""
@@ -176,8 +191,10 @@ class Environments:
     def ports_in_use(self) -> set[int]:
         """Ports that environments hold."""
         with self.engine.connect() as connection:
-            rows = connection.execute(sa.select(environments.c.ports).where(environments.c.gone_at.is_(None))).scalars()
-            return {port for ports in rows for port in ports.values()}
+            found = connection.execute(
+                sa.select(environments.c.ports).where(environments.c.gone_at.is_(None))
+            ).scalars()
+            return {port for ports in found for port in ports.values()}
 
     def addresses_in_use(self) -> set[str]:
         """Loopback addresses that environments hold."""
@@ -222,7 +239,7 @@ class Environments:
         if generation is not None:
             moved["observed_generation"] = generation
         if settled is not None:
-            moved["settled"] = {"spec": settled.spec.to_json(), "revision": settled.revision}
+            moved["settled"] = rows.settled_document(settled)
         if refused is not None:
             moved["refused_generation"] = refused
         with self.engine.begin() as connection:
@@ -232,13 +249,13 @@ class Environments:
             if moved:
                 connection.execute(sa.update(environments).where(environments.c.id == str(id_)).values(moved))
 
-    def cut_over(self, id_: EnvironmentId, *, workers: str) -> None:
-        """From here on the update that was prepared is in force, to be proven, with workers of that series."""
+    def cut_over(self, id_: EnvironmentId, *, workers: str, database: str) -> None:
+        """From here on the update that was prepared is in force, to be proven, with those workers and that database."""
         with self.engine.begin() as connection:
             connection.execute(
                 sa.update(environments)
                 .where(environments.c.id == str(id_))
-                .values(phase=Phase.CHANGING.value, progress="", workers=workers)
+                .values(phase=Phase.CHANGING.value, progress="", workers=workers, database=database)
             )
 
     def let_drain(self, id_: EnvironmentId, generation: int, settled: Settled) -> None:
@@ -249,7 +266,7 @@ class Environments:
                 .where(environments.c.id == str(id_))
                 .values(
                     phase=Phase.DRAINING.value, progress="", observed_generation=generation,
-                    settled={"spec": settled.spec.to_json(), "revision": settled.revision},
+                    settled=rows.settled_document(settled),
                 )
             )  # fmt: skip
 
@@ -329,7 +346,7 @@ class Environments:
             .order_by(environments.c.name.collate("C"))
         )
         with self.engine.connect() as connection:
-            return [environment(row) for row in connection.execute(query).mappings()]
+            return [rows.environment(row) for row in connection.execute(query).mappings()]
 
     @staticmethod
     def _is_latest(connection: sa.Connection, id_: EnvironmentId, generation: int) -> bool:

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from tradewind.domain.environments import (
     Change,
     ChangeState,
+    Connections,
     Environment,
+    Origin,
     Phase,
     Ports,
     Secrets,
@@ -24,8 +26,9 @@ from tradewind.domain.specs import Spec
 
 def environment(row: sa.RowMapping) -> Environment:
     """Whole: what is in force, what is asked for, what was tried."""
-    asked, settled = Settled(Spec.from_json(row["spec"]), row["generation"]), _settled(row["settled"])
-    phase = Phase(row["phase"])
+    settled, phase = _settled(row["settled"]), Phase(row["phase"])
+    proven_database = "" if settled is None else settled.database
+    asked = Settled(Spec.from_json(row["spec"]), row["generation"], row["database"] or proven_database)
     is_settled = row["generation"] in {row["observed_generation"], row["refused_generation"]}
     is_preparing = row["target"] == Target.PRESENT.value and phase is Phase.READY and not is_settled
     in_force = asked if settled is None or phase is Phase.CHANGING else settled
@@ -34,6 +37,9 @@ def environment(row: sa.RowMapping) -> Environment:
         name=row["name"],
         spec=in_force.spec,
         revision=in_force.revision,
+        database=in_force.database,
+        proven=settled,
+        origin=_origin(row["origin"], row["generation"]),
         asked=asked.spec if is_preparing else None,
         workers=row["workers"],
         trial=_trial(row["trial"]),
@@ -75,4 +81,25 @@ def _trial(document: Mapping[str, Any] | None) -> Trial | None:
 
 
 def _settled(document: Mapping[str, Any] | None) -> Settled | None:
-    return None if document is None else Settled(Spec.from_json(document["spec"]), document["revision"])
+    if document is None:
+        return None
+    return Settled(Spec.from_json(document["spec"]), document["revision"], document.get("database", ""))
+
+
+def _origin(document: Mapping[str, Any] | None, generation: int) -> Origin | None:
+    """That of the latest generation; earlier ones have been dealt with."""
+    if document is None or document["generation"] != generation:
+        return None
+    return Origin(document["generation"], document["snapshot"], Connections(document["connections"]))
+
+
+def origin_document(origin: Origin | None) -> sa.Null | dict[str, Any]:
+    """What the column holds."""
+    if origin is None:
+        return sa.null()
+    return {"generation": origin.generation, "snapshot": origin.snapshot, "connections": origin.connections.value}
+
+
+def settled_document(settled: Settled) -> dict[str, Any]:
+    """What the column holds."""
+    return {"spec": settled.spec.to_json(), "revision": settled.revision, "database": settled.database}

@@ -39,7 +39,9 @@ environments = sa.Table(
     sa.Column("address", sa.Text),
     sa.Column("ports", JSONB, nullable=False),
     sa.Column("secrets", JSONB, nullable=False),
+    sa.Column("origin", JSONB),
     # written by the reconciler only
+    sa.Column("database", sa.Text, nullable=False, server_default=""),
     sa.Column("settled", JSONB),
     sa.Column("trial", JSONB),
     sa.Column("refused_generation", sa.Integer, nullable=False, server_default="0"),
@@ -86,6 +88,22 @@ checkpoints = sa.Table(
     sa.Column("step", sa.Text, primary_key=True),
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("passed_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+snapshots = sa.Table(
+    "snapshots",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("environment_id", sa.Text, nullable=False, index=True),
+    sa.Column("environment_name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("spec", JSONB),
+    sa.Column("secrets", JSONB, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
 )
 
 leases = sa.Table(

@@ -120,7 +120,7 @@ def test_what_failed_once_can_be_tried_again():
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        ({"AirflowVersion": "3.2.1"}, "AirflowVersion cannot be changed"),
+        ({"AirflowVersion": "2.11.2"}, "Airflow version 2.11.2 is not supported."),
         ({"PluginsS3ObjectVersion": "1"}, "PluginsS3ObjectVersion needs PluginsS3Path."),
         ({"StartupScriptS3Path": "a/./b"}, "StartupScriptS3Path must be a relative path inside the bucket."),
         ({"DagS3Path": "../dags"}, "DagS3Path must be a relative path inside the bucket."),

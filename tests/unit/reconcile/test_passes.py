@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.unit.domain.samples import SPEC, environment
+from tests.unit.domain.samples import ID, SPEC, environment
 from tradewind.domain.environments import Change, ChangeState, Phase, Settled, Status, Target, Trial, TrialState
-from tradewind.domain.errors import CannotProvide
+from tradewind.domain.errors import CannotProvide, TradewindError
 from tradewind.domain.manifests import ObservedManifest
 from tradewind.reconcile import passes
 from tradewind.reconcile.passes import Passes
@@ -113,13 +113,21 @@ class SomeoneDeletesIt(EverythingWorks):
 STORE = []
 
 
+def hands(store, started=lambda: "noon"):
+    return SimpleNamespace(
+        environments=store,
+        databases=SimpleNamespace(server_started=started),
+        records=SimpleNamespace(pending=lambda _id: None),
+    )
+
+
 def run(monkeypatch, environment, performer, world, *, stopping=lambda: False):
     """One pass; the store afterwards."""
     store = EnvironmentsInMemory(environment)
     STORE[:] = [store]
     monkeypatch.setattr(passes, "Performer", performer)
     monkeypatch.setattr(passes, "observe", lambda _hands, _environment: world)
-    Passes(SimpleNamespace(environments=store), stopping).run(environment)
+    Passes(hands(store), stopping).run(environment)
     return store
 
 
@@ -193,7 +201,7 @@ def test_an_environment_that_is_gone_is_left_at_once(monkeypatch):
     store = EnvironmentsInMemory(None)
     monkeypatch.setattr(passes, "Performer", EverythingWorks)
     monkeypatch.setattr(passes, "observe", lambda _hands, _environment: World())
-    Passes(SimpleNamespace(environments=store)).run(new())
+    Passes(hands(store)).run(new())
     assert store.steps == []
 
 
@@ -285,7 +293,7 @@ def test_an_update_that_was_proven_is_in_force(monkeypatch):
     changing = updating(spec=ASKED, revision=2, phase=Phase.CHANGING)
     store = run(monkeypatch, changing, EverythingWorks, dataclasses.replace(WHOLE, proven=False))
     assert store.now.status is Status.AVAILABLE
-    assert (store.settled, store.now.observed_generation) == (Settled(ASKED, 2), 2)
+    assert (store.settled, store.now.observed_generation) == (Settled(ASKED, 2, ID.database), 2)
     assert store.now.change.state is ChangeState.SUCCESS
 
 
@@ -340,7 +348,7 @@ def graceful(**changes):
 def test_a_graceful_update_that_was_proven_lets_old_workers_drain(monkeypatch):
     store = run(monkeypatch, graceful(phase=Phase.CHANGING), EverythingWorks, dataclasses.replace(WHOLE, proven=False))
     assert store.now.status is Status.MAINTENANCE
-    assert (store.settled, store.now.observed_generation) == (Settled(ASKED, 2), 2)
+    assert (store.settled, store.now.observed_generation) == (Settled(ASKED, 2, ID.database), 2)
     assert store.now.change.state is ChangeState.PENDING
 
 
@@ -364,7 +372,7 @@ def test_an_update_that_was_asked_for_meanwhile_is_not_taken_for_done(monkeypatc
     store = EnvironmentsInMemory(dataclasses.replace(draining, generation=3, is_awaited=True))
     monkeypatch.setattr(passes, "Performer", EverythingWorks)
     monkeypatch.setattr(passes, "observe", lambda _hands, _environment: WHOLE)
-    Passes(SimpleNamespace(environments=store)).run(draining)
+    Passes(hands(store)).run(draining)
     assert (store.now.phase, store.now.change.state) == (Phase.DRAINING, ChangeState.PENDING)
 
 
@@ -411,3 +419,19 @@ def test_a_dry_run_that_cannot_be_had_says_why_and_moves_nothing(monkeypatch):
     store = run(monkeypatch, before, Refuses, WHOLE)
     assert (store.now.trial.state, store.now.trial.error) == (TrialState.FAILED, "cannot do that")
     assert (store.now.status, store.now.change) == (Status.AVAILABLE, before.change)
+
+
+def test_what_fails_while_postgresql_is_started_anew_is_tried_again(monkeypatch):
+    store = EnvironmentsInMemory(new())
+    monkeypatch.setattr(passes, "Performer", RequirementsThatDoNotResolve)
+    monkeypatch.setattr(passes, "observe", lambda _hands, _environment: World())
+    times = iter(("noon", "a minute later"))
+    with pytest.raises(TradewindError, match="PostgreSQL was started anew meanwhile: cannot resolve"):
+        Passes(hands(store, lambda: next(times))).run(new())
+    assert store.now.change.state is ChangeState.PENDING
+
+
+def test_what_runs_on_another_database_is_settled_with_it(monkeypatch):
+    moved = updating(spec=ASKED, revision=2, phase=Phase.CHANGING, database="env_x_2", proven=Settled(SPEC, 1))
+    store = run(monkeypatch, moved, EverythingWorks, dataclasses.replace(WHOLE, held=True))
+    assert store.settled == Settled(ASKED, 2, "env_x_2")

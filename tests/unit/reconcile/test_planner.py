@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit.domain.patience import PATIENT
 from tests.unit.domain.samples import SPEC, environment
-from tradewind.domain.environments import Environment, Phase, Target
+from tradewind.domain.environments import Connections, Environment, Origin, Phase, Settled, Target
 from tradewind.domain.manifests import ObservedManifest, ObservedProcess, ProcessState
 from tradewind.reconcile.plan import plan, steps
 from tradewind.reconcile.world import World
@@ -50,7 +50,8 @@ class ModelWorld:
         is_settled = self.wanted.asked is None and not any(isinstance(step, steps.CutOver) for step in planned)
         if self.wanted.target is Target.PRESENT and self.wanted.phase is not Phase.REFUSED and is_settled:
             self.see(proven=True)
-            self.wanted = dataclasses.replace(self.wanted, phase=Phase.READY)
+            settled = Settled(self.wanted.spec, self.wanted.revision, self.wanted.database)
+            self.wanted = dataclasses.replace(self.wanted, phase=Phase.READY, proven=settled)
         return len(planned)
 
     def see(self, **facets: object) -> None:
@@ -88,6 +89,36 @@ class ModelWorld:
                 assert not world.database, "a complete database was made anew"
                 self.databases_made += 1
                 self.see(database=True, database_left=True)
+            case steps.AwaitSnapshot():
+                assert self.wanted.origin is not None
+            case steps.RestoreDatabase():
+                assert not world.database, "a complete database was made anew"
+                assert world.lock
+                self.databases_made += 1
+                self.see(database=True, database_left=True)
+            case steps.SaveSnapshot():
+                assert self.wanted.asked is not None
+                self.see(coming_saved=True)
+            case steps.ProveDatabase():
+                assert world.coming_saved
+                assert world.coming_runtime
+                self.see(coming_database=True, other_databases=True)
+            case steps.ClearTheWay():
+                assert self.wanted.phase is Phase.CHANGING
+                self.see(processes_current=False, processes_left=False, held=True)
+            case steps.MoveDatabase():
+                assert world.held, "the database was copied while somebody worked on it"
+                assert not world.processes_current
+                self.see(database=True, other_databases=True)
+            case steps.Release():
+                assert self.wanted.phase is Phase.READY, "something was scheduled that may be lost"
+                self.see(held=False)
+            case steps.RemoveOtherDatabases():
+                assert self.wanted.phase is Phase.READY, "the way back was removed"
+                assert self.wanted.coming is self.wanted
+                self.see(other_databases=False)
+            case steps.TakeSnapshot():
+                self.see(snapshot_asked=False)
             case steps.PublishRoute():
                 self.see(route=True)
             case steps.ApplyProcesses():
@@ -121,8 +152,11 @@ class ModelWorld:
                 self.see(coming_rehearsed=True)
             case steps.CutOver():
                 assert world.coming_rehearsed
+                assert world.coming_database or not world.moves
                 self.see(lock=True, runtime=True, startup=True, processes_current=False, proven=False, replaced=True)
-                self.wanted = dataclasses.replace(self.wanted.coming, phase=Phase.CHANGING)
+                moved = {"database": "env_other", "proven": Settled(SPEC, 1)} if world.moves else {}
+                self.see(database=not world.moves, held=False, moves=False)
+                self.wanted = dataclasses.replace(self.wanted.coming, phase=Phase.CHANGING, **moved)
             case steps.StopProcesses():
                 self.see(processes_current=False, processes_left=False)
             case steps.WithdrawRoute():
@@ -312,6 +346,54 @@ def test_every_step_has_words_for_people():
     for step in (*plan(environment(phase=Phase.NEW), EMPTY), *plan(environment(target=Target.ABSENT), WHOLE)):
         assert step.label
         assert step.label == step.label.strip()
+
+
+@settings(max_examples=200, **PATIENT)
+@given(st.booleans(), st.booleans(), st.booleans(), DISTURBANCES)
+def test_an_update_to_another_database_is_proven_on_a_copy_and_holds_until_it_works(saved, lock, asked, disturbances):
+    world = dataclasses.replace(WHOLE, moves=True, coming_saved=saved, coming_lock=lock, snapshot_asked=asked)
+    model = ModelWorld(world, environment(asked=SPEC, generation=2, proven=Settled(SPEC, 1)))
+    disturb(model, disturbances)
+    converge(model, 6)
+    assert (model.wanted.database, model.wanted.phase) == ("env_other", Phase.READY)
+    assert model.world.database
+    assert model.world.proven
+    assert not (model.world.held or model.world.other_databases or model.world.snapshot_asked)
+    assert model.databases_made == model.databases_dropped == 0
+
+
+@settings(max_examples=100, **PATIENT)
+@given(DISTURBANCES)
+def test_a_copy_is_made_of_a_snapshot(disturbances):
+    origin = Origin(1, "snap-0", Connections.MASK)
+    model = ModelWorld(EMPTY, environment(phase=Phase.NEW, generation=1, origin=origin))
+    disturb(model, disturbances)
+    converge(model)
+    assert model.world.proven
+    assert model.databases_made == 1
+
+
+def test_an_update_to_another_database_goes_these_steps():
+    coming = environment(asked=SPEC, generation=2, proven=Settled(SPEC, 1))
+    world = dataclasses.replace(WHOLE, moves=True)
+    assert plan(coming, world) == (
+        steps.PrepareRequirements(), steps.PrepareRuntime(), steps.PrepareStartup(), steps.SaveSnapshot(),
+        steps.ProveDatabase(), steps.RehearseUpdate(), steps.CutOver(),
+    )  # fmt: skip
+    changing = environment(phase=Phase.CHANGING, generation=2, database="env_other", proven=Settled(SPEC, 1))
+    before = dataclasses.replace(WHOLE, database=False, processes_current=False, proven=False)
+    assert plan(changing, before)[:2] == (steps.ClearTheWay(), steps.MoveDatabase())
+    stopped = dataclasses.replace(before, held=True, processes_left=False)
+    assert steps.ClearTheWay() not in plan(changing, stopped)
+    assert plan(environment(generation=2), dataclasses.replace(WHOLE, held=True, other_databases=True)) == (
+        steps.Release(), steps.RemoveOtherDatabases(),
+    )  # fmt: skip
+
+
+def test_what_is_held_is_let_go_only_once_it_is_proven():
+    for phase in (Phase.CHANGING, Phase.RETURNING):
+        planned = plan(environment(phase=phase), dataclasses.replace(WHOLE, held=True, other_databases=True))
+        assert not {steps.Release(), steps.RemoveOtherDatabases()} & set(planned)
 
 
 @settings(max_examples=200, **PATIENT)

@@ -128,8 +128,12 @@ def _within(spec: Spec, size: Sizes) -> Iterator[tuple[str, int]]:
 
 
 def _refusals_of_updates(in_force: Spec, parameters: Mapping[str, Any]) -> Iterator[str]:
-    if parameters.get("AirflowVersion", in_force.airflow_version) != in_force.airflow_version:
-        yield "AirflowVersion cannot be changed by this release of Tradewind."
+    is_graceful = parameters.get("WorkerReplacementStrategy") == "GRACEFUL"
+    if is_graceful and parameters.get("AirflowVersion", in_force.airflow_version) != in_force.airflow_version:
+        yield (
+            "WorkerReplacementStrategy GRACEFUL cannot be had with another AirflowVersion: its database is moved while"
+            " everything stands still."
+        )
     for member, path in (
         ("RequirementsS3Path", in_force.requirements_s3_path), ("PluginsS3Path", in_force.plugins_s3_path),
     ):  # fmt: skip

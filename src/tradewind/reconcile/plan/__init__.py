@@ -5,7 +5,18 @@ a step may count on those before it. An empty plan means that the world is as wa
 """
 
 from tradewind.domain.environments import Environment, Phase, Target
-from tradewind.reconcile.plan import bundle, database, folder, preload, processes, removal, route, update, virtualenv
+from tradewind.reconcile.plan import (
+    bundle,
+    database,
+    folder,
+    origin,
+    preload,
+    processes,
+    removal,
+    route,
+    update,
+    virtualenv,
+)
 from tradewind.reconcile.plan.steps import Step
 from tradewind.reconcile.world import World
 
@@ -23,13 +34,16 @@ def plan(wanted: Environment, world: World) -> tuple[Step, ...]:
             return removal.plan_taking_back(world)
         case _:
             return (
+                *origin.plan(wanted, world),
                 *folder.plan(world),
                 *virtualenv.plan(world),
                 *preload.plan(world),
                 *bundle.plan(world),
-                *database.plan(world),
+                *database.plan(wanted, world),
                 *route.plan(world),
                 *processes.plan(world),
+                *database.plan_after(wanted, world),
+                *origin.plan_snapshot(wanted, world),
                 *update.plan_draining(wanted, world),
                 *(() if wanted.coming is wanted else update.plan(wanted, world)),
             )

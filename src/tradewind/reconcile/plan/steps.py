@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tradewind.domain.environments import SAVING
+
 
 @dataclass(frozen=True)
 class MakeFolder:
@@ -60,6 +62,20 @@ class MakeDatabase:
 
 
 @dataclass(frozen=True)
+class AwaitSnapshot:
+    """A new environment that is a copy waits until there is what it is made of."""
+
+    label = "waiting for the snapshot"
+
+
+@dataclass(frozen=True)
+class RestoreDatabase:
+    """Role and database, from the snapshot that the environment is a copy of."""
+
+    label = "restored database"
+
+
+@dataclass(frozen=True)
 class PublishRoute:
     """The environment's host at the door."""
 
@@ -102,6 +118,20 @@ class PrepareStartup:
 
 
 @dataclass(frozen=True)
+class SaveSnapshot:
+    """A snapshot of what an update to another database replaces."""
+
+    label = SAVING
+
+
+@dataclass(frozen=True)
+class ProveDatabase:
+    """A database as the update needs it, made of a copy: restored, migrated."""
+
+    label = "trial of the database"
+
+
+@dataclass(frozen=True)
 class RehearseUpdate:
     """Try what an update would run on with all current DAGs."""
 
@@ -120,6 +150,41 @@ class CutOver:
     """From here on what an update asks for is in force, to be proven."""
 
     label = "cut over"
+
+
+@dataclass(frozen=True)
+class ClearTheWay:
+    """Stop everything, so that the database may be copied."""
+
+    label = "stop processes"
+
+
+@dataclass(frozen=True)
+class MoveDatabase:
+    """The database that the new settings need, from the one in force."""
+
+    label = "migration"
+
+
+@dataclass(frozen=True)
+class Release:
+    """What was held on a database that is proven now may be scheduled."""
+
+    label = "release"
+
+
+@dataclass(frozen=True)
+class RemoveOtherDatabases:
+    """Those that are in force no more, or were tried only."""
+
+    label = "remove old databases"
+
+
+@dataclass(frozen=True)
+class TakeSnapshot:
+    """One that somebody asked for."""
+
+    label = "snapshot that was asked for"
 
 
 @dataclass(frozen=True)
@@ -181,7 +246,8 @@ class Forget:
 
 Step = (
     MakeFolder | ResolveRequirements | BuildRuntime | RunStartupScript | StartPreloading | TakeBundle | MakeTemplate
-    | MakeDatabase | PublishRoute | ApplyProcesses | ProveHealth | PrepareRequirements | PrepareRuntime | PrepareStartup
-    | RehearseUpdate | ReportTrial | CutOver | EndReplaced | EndDraining | StopProcesses | WithdrawRoute | DropDatabase
-    | RemoveFolder | RemoveUser | Forget
+    | MakeDatabase | AwaitSnapshot | RestoreDatabase | PublishRoute | ApplyProcesses | ProveHealth
+    | PrepareRequirements | PrepareRuntime | PrepareStartup | SaveSnapshot | ProveDatabase | RehearseUpdate
+    | ReportTrial | CutOver | ClearTheWay | MoveDatabase | Release | RemoveOtherDatabases | TakeSnapshot
+    | EndReplaced | EndDraining | StopProcesses | WithdrawRoute | DropDatabase | RemoveFolder | RemoveUser | Forget
 )  # fmt: skip

@@ -7,8 +7,10 @@ from tradewind.reconcile.plan.steps import (
     PrepareRequirements,
     PrepareRuntime,
     PrepareStartup,
+    ProveDatabase,
     RehearseUpdate,
     ReportTrial,
+    SaveSnapshot,
     Step,
 )
 from tradewind.reconcile.world import World
@@ -24,7 +26,14 @@ def plan(wanted: Environment, world: World) -> tuple[Step, ...]:
 
     A dry run ends with a report instead.
     """
-    made = (world.coming_lock, world.coming_runtime, world.coming_startup, world.coming_rehearsed)
-    steps: tuple[Step, ...] = (PrepareRequirements(), PrepareRuntime(), PrepareStartup(), RehearseUpdate())
+    facets: list[tuple[bool, Step]] = [
+        (world.coming_lock, PrepareRequirements()),
+        (world.coming_runtime, PrepareRuntime()),
+        (world.coming_startup, PrepareStartup()),
+    ]
+    if world.moves:
+        facets += [(world.coming_saved, SaveSnapshot()), (world.coming_database, ProveDatabase())]
+    facets.append((world.coming_rehearsed, RehearseUpdate()))
+    made = [is_made for is_made, _ in facets]
     first = made.index(False) if False in made else len(made)
-    return (*steps[first:], CutOver() if wanted.asked is not None else ReportTrial())
+    return (*(step for _, step in facets[first:]), CutOver() if wanted.asked is not None else ReportTrial())

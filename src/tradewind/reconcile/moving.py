@@ -1,0 +1,196 @@
+"""Moving an environment to another database: one with another schema, or one that is restored from a snapshot.
+
+The database in force is never changed. Its successor has a name of its own; it is proven on a copy first, made while
+nobody works, and held until the environment has proven itself on it: nothing is scheduled there, so that the way back,
+which is the old database, misses nothing. docs/versions.md.
+"""
+
+import dataclasses
+
+from tradewind.domain.environments import Connections, Environment
+from tradewind.domain.errors import CannotProvide
+from tradewind.domain.snapshots import Kind, SnapshotState, automatic_id
+from tradewind.recipe.requirements import pins
+from tradewind.recipe.settings import Component, trusted_settings
+from tradewind.reconcile import saving
+from tradewind.reconcile.folders import remove_tree
+from tradewind.reconcile.hands import Hands
+from tradewind.reconcile.template import template_digest
+
+MIGRATION_SECONDS = 900.0
+STOP_SECONDS = 10.0  # for what runs: tasks that take longer end with their workers, as on MWAA
+_EVIDENCE_LINES = 20
+_CORE, _FAB = "apache-airflow-core", "apache-airflow-providers-fab"
+
+# What was queued is in a broker whose messages are thrown away: it is to be queued anew.
+_REQUEUE = """
+    UPDATE task_instance
+    SET state = 'scheduled', external_executor_id = NULL, queued_dttm = NULL, queued_by_job_id = NULL
+    WHERE state = 'queued'
+"""
+
+
+def target(hands: Hands, environment: Environment) -> str:
+    """The database that what is being prepared will run on: the one in force, unless that cannot be."""
+    coming = environment.coming
+    if coming is environment or not _moves(hands, environment):
+        return environment.database
+    return f"{environment.id.database}_{environment.generation if environment.asked else 'trial'}"
+
+
+def _moves(hands: Hands, environment: Environment) -> bool:
+    """Whether it is restored, or its schema is another: locks tell that, and before there is one the version."""
+    coming = environment.coming
+    if coming.origin is not None or coming.spec.airflow_version != environment.spec.airflow_version:
+        return True
+    locks = hands.lock(environment), hands.lock(coming)
+    return None not in locks and len({template_digest(lock or "") for lock in locks}) > 1
+
+
+def proof(hands: Hands, environment: Environment) -> str:
+    """The database that the rehearsal runs on. What is restored is proven as it is; of the rest, a copy."""
+    name = target(hands, environment)
+    is_copy = name != environment.database and environment.asked is not None and environment.origin is None
+    return f"{name}_proof" if is_copy else name
+
+
+def save(hands: Hands, environment: Environment) -> None:
+    """The snapshot that an update to another version takes: once, however often the update is begun."""
+    id_ = automatic_id(environment.id, environment.generation)
+    hands.records.ask(id_, environment, Kind.AUTOMATIC)
+    snapshot = hands.records.get(id_)
+    if snapshot is None:
+        raise RuntimeError(f"snapshot {id_} is being removed")
+    saving.take(hands, environment, snapshot)
+
+
+def is_saved(hands: Hands, environment: Environment) -> bool:
+    """Whether that snapshot has been taken. A dry run takes none."""
+    snapshot = hands.records.get(automatic_id(environment.id, environment.generation))
+    is_there = snapshot is not None and snapshot.state is SnapshotState.AVAILABLE
+    return environment.asked is None or is_there
+
+
+def prove(hands: Hands, environment: Environment) -> None:
+    """Bring a restored copy of the database to the schema of what is being prepared. Raises CannotProvide."""
+    name = proof(hands, environment)
+    if name == environment.database:
+        return
+    if environment.coming.origin is not None:
+        restore(hands, environment, name)
+        return
+    dump = saving.dump_of(hands, automatic_id(environment.id, environment.generation))
+    if environment.asked is None:
+        dump = hands.layout(environment).revision(environment.coming.revision) / "trial.dump"
+        hands.dumps.write(environment.database, environment.id, environment.secrets.database_password, dump)
+
+    def fill(database: str) -> None:
+        hands.dumps.read(dump, database, environment.id, environment.secrets.database_password)
+        migrate(hands, environment, environment.coming, database)
+
+    hands.databases.make(name, environment.id.role, fill)
+
+
+def restore(hands: Hands, environment: Environment, database: str) -> None:
+    """Make a database of what a snapshot holds. Raises CannotProvide."""
+    origin = environment.origin
+    snapshot = None if origin is None else saving.available(hands, origin)
+    if origin is None or snapshot is None:
+        raise RuntimeError(f"there is no snapshot to restore {database} from")
+
+    def fill(name: str) -> None:
+        hands.dumps.read(
+            saving.dump_of(hands, snapshot.id), name, environment.id, environment.secrets.database_password
+        )
+        hands.databases.execute(name, _REQUEUE)
+        if snapshot.fernet_key != environment.secrets.fernet_key or origin.connections is not Connections.KEEP:
+            _make_it_ours(hands, environment, name, snapshot.fernet_key, origin.connections)
+
+    hands.databases.ensure_role(environment.id, environment.secrets.database_password)
+    hands.databases.make(database, environment.id.role, fill)
+
+
+def clear_the_way(hands: Hands, environment: Environment) -> None:
+    """Stop everything, so that nobody works on the old database or takes an order that was given there."""
+    hands.runtime.stop(str(environment.id), patience=STOP_SECONDS)
+    hands.databases.execute(environment.before.database, _REQUEUE)
+    layout = hands.layout(environment)
+    for entry in layout.broker.iterdir():
+        if entry.name != "valkey.conf":
+            remove_tree(entry)
+    layout.hold(environment.database).touch(mode=0o640)
+
+
+def move(hands: Hands, environment: Environment) -> None:
+    """The successor: a copy of the database in force, with the schema of what is put in force."""
+    hands.databases.copy(
+        environment.before.database,
+        environment.database,
+        environment.id.role,
+        lambda database: migrate(hands, environment.before, environment, database),
+    )
+
+
+def release(hands: Hands, environment: Environment) -> None:
+    """What runs on the database may schedule."""
+    hands.layout(environment).hold(environment.database).unlink(missing_ok=True)
+
+
+def remove_others(hands: Hands, environment: Environment) -> None:
+    """Databases that were in force before, or were only tried, and what was held there."""
+    hands.databases.drop_others(environment.id, (environment.database,))
+    for file in hands.layout(environment).root.glob("hold-*"):
+        if file != hands.layout(environment).hold(environment.database):
+            file.unlink(missing_ok=True)
+
+
+def migrate(hands: Hands, now: Environment, then: Environment, database: str) -> None:
+    """Bring a database from the schema of `now` to that of `then`: up with the new runtime, down with the old one."""
+    before, after = pins(hands.lock(now) or ""), pins(hands.lock(then) or "")
+    if (before[_CORE], before[_FAB]) == (after[_CORE], after[_FAB]):
+        return
+    is_down = _numbers(after[_CORE]) < _numbers(before[_CORE])
+    arguments = ("down", after[_CORE], after[_FAB]) if is_down else ("up",)
+    purpose = f"bring the database to Airflow {after[_CORE]}"
+    _run(hands, now if is_down else then, database, purpose, "tradewind_airflow.migration", *arguments)
+
+
+def _make_it_ours(
+    hands: Hands, environment: Environment, database: str, fernet_key: str, connections: Connections
+) -> None:
+    """Another environment's database: encrypted with its key, and about to begin where that one is going on."""
+    module = "tradewind_airflow.adoption"
+    _run(hands, environment, database, "adopt the database", module, connections.value, stdin=fernet_key.encode())
+
+
+def _run(
+    hands: Hands,
+    environment: Environment,
+    database: str,
+    purpose: str,
+    module: str,
+    *arguments: str,
+    stdin: bytes = b"",
+) -> None:
+    # what the environment's user set must not reach it: a migration depends on versions alone
+    spec = dataclasses.replace(environment.spec, airflow_configuration_options={})
+    on_it = dataclasses.replace(environment, spec=spec, database=database)
+    inputs = dataclasses.replace(hands.inputs(on_it, hands.lock(environment) or ""), plugins=None, startup={})
+    done = hands.runtime.run(
+        [str(inputs.runtime / "bin" / "python"), "-P", "-m", module, *arguments],
+        environment=trusted_settings(inputs, Component.CLI),
+        directory=inputs.layout.home,
+        user=inputs.user,
+        timeout=MIGRATION_SECONDS,
+        stdin=stdin,
+    )
+    if done.timed_out:
+        raise CannotProvide(f"cannot {purpose}: it took longer than {MIGRATION_SECONDS / 60:.0f} minutes")
+    if done.exit_status != 0:
+        words = tuple(done.stderr.decode(errors="replace").splitlines()[-_EVIDENCE_LINES:])
+        reason = words[-1].strip() if words else f"it ended with status {done.exit_status}"
+        raise CannotProvide(f"cannot {purpose}: {reason}", evidence=words)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

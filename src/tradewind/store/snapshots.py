@@ -1,0 +1,141 @@
+"""Snapshots: what was asked for, what has been taken, what is to go. The files are the reconciler's."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from tradewind.domain.environments import Environment
+from tradewind.domain.identifiers import EnvironmentId
+from tradewind.domain.snapshots import KEPT_AUTOMATIC, Kind, Snapshot, SnapshotState
+from tradewind.domain.specs import Spec
+from tradewind.store.environments import CHANNEL
+from tradewind.store.tables import snapshots
+
+
+@dataclass(frozen=True)
+class SnapshotRecords:
+    """The snapshots table. Every method is one short transaction."""
+
+    engine: sa.Engine
+
+    def ask(self, id_: str, environment: Environment, kind: Kind) -> None:
+        """Ask for a snapshot; the reconciler takes it. Asking again with the same id changes nothing."""
+        row: dict[str, Any] = {
+            "id": id_,
+            "environment_id": str(environment.id),
+            "environment_name": environment.name,
+            "kind": kind.value,
+            "state": SnapshotState.PENDING.value,
+            "created_at": datetime.now(UTC),
+            "generation": environment.generation,
+            "secrets": {},
+        }
+        with self.engine.begin() as connection:
+            connection.execute(insert(snapshots).values(row).on_conflict_do_nothing())
+            connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
+
+    def get(self, id_: str) -> Snapshot | None:
+        """One that is not about to go."""
+        rows = self._select(snapshots.c.id == id_, snapshots.c.state != SnapshotState.DELETING.value)
+        return rows[0] if rows else None
+
+    def all(self, name: str | None = None) -> list[Snapshot]:
+        """All that are not about to go, the latest first; of one environment's name, or of every one."""
+        condition = sa.true() if name is None else snapshots.c.environment_name == name
+        return self._select(condition, snapshots.c.state != SnapshotState.DELETING.value)
+
+    def pending(self, id_: EnvironmentId) -> Snapshot | None:
+        """The oldest that somebody asked for and that is to be taken of an environment."""
+        rows = self._select(
+            snapshots.c.environment_id == str(id_),
+            snapshots.c.state == SnapshotState.PENDING.value,
+            snapshots.c.kind != Kind.AUTOMATIC.value,
+        )
+        return rows[-1] if rows else None
+
+    def finish(self, id_: str, *, spec: Spec, fernet_key: str, size: int) -> None:
+        """It has been taken."""
+        self._update(
+            id_,
+            state=SnapshotState.AVAILABLE.value,
+            spec=spec.to_json(),
+            secrets={"fernet_key": fernet_key},
+            size=size,
+        )
+
+    def fail(self, id_: str, error: str) -> None:
+        """It cannot be taken."""
+        self._update(id_, state=SnapshotState.FAILED.value, error=error)
+
+    def fail_pending(self, id_: EnvironmentId, error: str) -> None:
+        """None that somebody waits for can be taken any more."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                sa.update(snapshots)
+                .where(snapshots.c.environment_id == str(id_), snapshots.c.state == SnapshotState.PENDING.value)
+                .values(state=SnapshotState.FAILED.value, error=error)
+            )
+
+    def want_deleted(self, id_: str) -> bool:
+        """Ask for it to go. False where there is none."""
+        with self.engine.begin() as connection:
+            done = connection.execute(
+                sa.update(snapshots)
+                .where(snapshots.c.id == id_, snapshots.c.state != SnapshotState.DELETING.value)
+                .values(state=SnapshotState.DELETING.value)
+                .returning(snapshots.c.id)
+            ).first()
+            connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
+        return done is not None
+
+    def unwanted(self) -> list[str]:
+        """Ids of those to be removed: asked to go, or automatic and older than the latest few of their environment."""
+        place = sa.func.row_number().over(
+            partition_by=snapshots.c.environment_id, order_by=snapshots.c.created_at.desc()
+        )
+        automatic = (
+            sa.select(snapshots.c.id, place.label("place"))
+            .where(snapshots.c.kind == Kind.AUTOMATIC.value, snapshots.c.state == SnapshotState.AVAILABLE.value)
+            .subquery()
+        )
+        old = sa.select(automatic.c.id).where(automatic.c.place > KEPT_AUTOMATIC)
+        going = sa.select(snapshots.c.id).where(snapshots.c.state == SnapshotState.DELETING.value)
+        with self.engine.connect() as connection:
+            return list(connection.execute(going.union(old)).scalars())
+
+    def forget(self, id_: str) -> None:
+        """Its files are gone."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.delete(snapshots).where(snapshots.c.id == id_))
+
+    def _update(self, id_: str, **values: Any) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(
+                sa.update(snapshots)
+                .where(snapshots.c.id == id_, snapshots.c.state == SnapshotState.PENDING.value)
+                .values(values)
+            )
+
+    def _select(self, *conditions: sa.ColumnElement[bool]) -> list[Snapshot]:
+        query = sa.select(snapshots).where(*conditions).order_by(snapshots.c.created_at.desc(), snapshots.c.id)
+        with self.engine.connect() as connection:
+            return [_snapshot(row) for row in connection.execute(query).mappings()]
+
+
+def _snapshot(row: sa.RowMapping) -> Snapshot:
+    return Snapshot(
+        id=row["id"],
+        environment_id=EnvironmentId(row["environment_id"]),
+        environment_name=row["environment_name"],
+        kind=Kind(row["kind"]),
+        state=SnapshotState(row["state"]),
+        created_at=row["created_at"],
+        generation=row["generation"],
+        spec=None if row["spec"] is None else Spec.from_json(row["spec"]),
+        fernet_key=row["secrets"].get("fernet_key", ""),
+        size=row["size"],
+        error=row["error"],
+    )
