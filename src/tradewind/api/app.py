@@ -15,18 +15,21 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tradewind.api.chain import Chain, RawRequest
+from tradewind.api.operations import OWN_OPERATIONS
 from tradewind.api.services import Services
 from tradewind.wire import Response as WireResponse
 from tradewind.wire import WireError, load_service
 
 BODY_LIMIT = 6 * 1024 * 1024
 THREADS = 200
+_OWN = b"/tradewind/"  # paths of our own service; AWS has none there
 _log = structlog.get_logger(__name__)
 
 
 def create_app(services: Services, *, gateway: ASGIApp, is_gateway: Callable[[Scope], bool]) -> ASGIApp:
     """One application for the door: what carries an environment's mark goes to the gateway, the rest is the API."""
     chain = Chain(load_service("mwaa"), services)
+    own = Chain(load_service("tradewind"), services, OWN_OPERATIONS)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -35,7 +38,8 @@ def create_app(services: Services, *, gateway: ASGIApp, is_gateway: Callable[[Sc
             if is_gateway(scope):
                 await gateway(scope, receive, send)
             else:
-                await (await _answer(chain, Request(scope, receive)))(scope, receive, send)
+                asked = own if scope["raw_path"].startswith(_OWN) else chain
+                await (await _answer(asked, Request(scope, receive)))(scope, receive, send)
 
     return application
 

@@ -13,9 +13,9 @@ _ON_ROLE = {"CreateWebLoginToken", "InvokeRestApi"}
 _ON_ARN = {"TagResource", "UntagResource", "ListTagsForResource"}
 
 
-def action(operation: str) -> str:
-    """`airflow:` and the operation's own name, for all twelve."""
-    return f"airflow:{operation}"
+def action(operation: str, service: str = "mwaa") -> str:
+    """`airflow:` and the operation's own name, for all twelve of MWAA; `tradewind:` for ours."""
+    return f"{'tradewind' if service == 'tradewind' else 'airflow'}:{operation}"
 
 
 def resource(operation: str, parameters: Mapping[str, Any], place: Place) -> str:
@@ -24,5 +24,9 @@ def resource(operation: str, parameters: Mapping[str, Any], place: Place) -> str
         return "*"
     if operation in _ON_ARN:
         return str(parameters.get("ResourceArn", "*"))
+    if "SnapshotId" in parameters:
+        return place.snapshot(str(parameters["SnapshotId"]))
+    if operation == "ListSnapshots":
+        return "*"
     name = str(parameters.get("Name") or parameters.get("EnvironmentName") or "*")
     return place.airflow_role(name, "Admin") if operation in _ON_ROLE else place.environment(name)

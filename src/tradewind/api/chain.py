@@ -8,7 +8,7 @@ decision is made before the body's members are checked, as AWS does: who may not
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -16,7 +16,7 @@ import structlog
 from tradewind.api.authorisation import action, resource
 from tradewind.api.calls import Answer, Call
 from tradewind.api.failures import access_denied, validation
-from tradewind.api.operations import OPERATIONS
+from tradewind.api.operations import OPERATIONS, Operation
 from tradewind.api.services import Services
 from tradewind.iam import Principal, authorise, root_principal
 from tradewind.wire import Bounds, Response, Routed, Service, SignedRequest, WireError, validation_message, verify
@@ -39,10 +39,11 @@ class RawRequest:
 
 @dataclass(frozen=True)
 class Chain:
-    """The service model and what operations work with."""
+    """The service model, its operations, and what they work with."""
 
     service: Service
     services: Services
+    operations: Mapping[str, Operation] = field(default_factory=lambda: OPERATIONS)
 
     def answer(self, request: RawRequest, request_id: str) -> Response:
         """One request to one response; never raises."""
@@ -56,7 +57,7 @@ class Chain:
             self._check(operation, parameters)
             headers = {name.lower(): value for name, value in request.headers}
             call = Call(operation, principal, parameters, request_id, headers)
-            answer = OPERATIONS[operation](self.services, call)
+            answer = self.operations[operation](self.services, call)
             response = self._encode(operation, answer, request_id)
         except WireError as error:
             response = self.service.encode_error(error, request_id)
@@ -86,7 +87,9 @@ class Chain:
         return self.service.decode(routed.operation, routed.labels, request.query, request.headers, request.body)
 
     def _authorise(self, principal: Principal, operation: str, parameters: dict[str, Any]) -> None:
-        decision = authorise(principal, action(operation), resource(operation, parameters, self.services.place))
+        decision = authorise(
+            principal, action(operation, self.service.name), resource(operation, parameters, self.services.place)
+        )
         if not decision:
             raise access_denied(decision.reason)
 

@@ -15,6 +15,11 @@ def no_environment(name: str) -> WireError:
     return WireError("ResourceNotFoundException", f"No environment found with name {name}.")
 
 
+def no_snapshot(id_: str) -> WireError:
+    """ResourceNotFoundException, 404."""
+    return WireError("ResourceNotFoundException", f"No snapshot found with id {id_}.")
+
+
 def access_denied(message: str) -> WireError:
     """AccessDeniedException, 403."""
     return WireError("AccessDeniedException", message)

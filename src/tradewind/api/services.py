@@ -11,6 +11,7 @@ from tradewind.domain.arns import Place
 from tradewind.domain.environments import Environment
 from tradewind.routes.hosts import HostPlan
 from tradewind.store import Account, Environments
+from tradewind.store.snapshots import SnapshotRecords
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Services:
     account: Account
     place: Place
     environments: Environments
+    snapshots: SnapshotRecords
     hosts: HostPlan
     sessions: AirflowSessions
     http: httpx.Client

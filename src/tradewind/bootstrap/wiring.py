@@ -107,6 +107,7 @@ def wire_app(settings: Settings, hands: Hands, account: Account, engine: sa.Engi
         account=account,
         place=Place(account.account_id, settings.region),
         environments=hands.environments,
+        snapshots=hands.records,
         hosts=hands.hosts,
         sessions=sessions,
         http=httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=200, max_keepalive_connections=50)),

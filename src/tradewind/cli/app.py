@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from tradewind.cli import copies
+from tradewind.cli.options import DataDir, Format, Name
 from tradewind.cli.output import Output
 
 app = typer.Typer(
@@ -21,16 +23,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--data-dir",
-        help="Where everything lies. Default: TRADEWIND_DATA_DIR, else the user's data home.",
-        metavar="DIR",
-    ),
-]
-Format = Annotated[Output, typer.Option("--output", "-o", help="How results are printed.")]
-Name = Annotated[str, typer.Argument(help="The environment's name.", metavar="NAME")]
+app.add_typer(copies.snapshots, name="snapshot")
+app.command()(copies.fork)
 Text = Output.TEXT
 
 DAGS_FORMS = """\b
@@ -176,6 +170,9 @@ def update(
     environment_class: Annotated[
         str | None, typer.Option("--class", help="Another environment class.", metavar="CLASS")
     ] = None,
+    airflow_version: Annotated[
+        str | None, typer.Option("--airflow-version", help="Another version of Airflow, newer or older.")
+    ] = None,
     min_workers: Annotated[int | None, typer.Option("--min-workers", metavar="N")] = None,
     max_workers: Annotated[int | None, typer.Option("--max-workers", metavar="N")] = None,
     schedulers: Annotated[int | None, typer.Option("--schedulers", metavar="N")] = None,
@@ -205,6 +202,7 @@ def update(
         name=name,
         artefacts=artefacts(requirements, plugins, startup_script),
         environment_class=environment_class,
+        airflow_version=airflow_version,
         min_workers=min_workers,
         max_workers=max_workers,
         schedulers=schedulers,

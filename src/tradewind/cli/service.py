@@ -16,11 +16,13 @@ from typing import Any
 import boto3
 import botocore.config
 import botocore.exceptions
+import botocore.session
 
 from tradewind.bootstrap.announcement import Announcement, recall
 from tradewind.cli.failures import UNREACHABLE, Failure
 from tradewind.cli.progress import Progress, parse
 from tradewind.settings import Settings
+from tradewind.wire.shapes import MODELS
 
 _READ_SECONDS = 65
 _NOT_FOUND = "ResourceNotFoundException"
@@ -117,14 +119,24 @@ class Service:
 
     @functools.cached_property
     def client(self) -> Any:
-        """boto3's client for it."""
+        """boto3's client for MWAA's operations."""
+        return self._client("mwaa")
+
+    @functools.cached_property
+    def own(self) -> Any:
+        """boto3's client for our own operations, of which boto3 learns from our model."""
+        return self._client("tradewind")
+
+    def _client(self, name: str) -> Any:
         # No attempt is repeated: whoever triggers a run wants one run, and the service is on this machine.
         # A proxy of the surroundings is not asked for a loopback host.
         if self.endpoint.ca_bundle and not os.access(self.endpoint.ca_bundle, os.R_OK):
             raise Failure(f"cannot reach the service: its ca_bundle {self.endpoint.ca_bundle} cannot be read")
         local = self.endpoint.url.startswith(("https://localhost", "https://127."))
-        return boto3.session.Session().client(
-            "mwaa",
+        session = botocore.session.Session()
+        session.get_component("data_loader").search_paths.append(str(MODELS))
+        return boto3.session.Session(botocore_session=session).client(
+            name,
             endpoint_url=self.endpoint.url,
             region_name=self.endpoint.region,
             aws_access_key_id=self.endpoint.access_key_id,

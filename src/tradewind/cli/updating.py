@@ -33,6 +33,7 @@ class Changes:
     schedulers: int | None
     options: Sequence[str]
     without: Sequence[str]
+    airflow_version: str | None = None
     is_graceful: bool = False
     is_dry_run: bool = False
 
@@ -103,6 +104,7 @@ def request_for(changes: Changes, in_force: Mapping[str, Any]) -> dict[str, Any]
     """The members of UpdateEnvironment: only what changes. Raises Failure for options that cannot be taken away."""
     asked: Mapping[str, Any] = {
         "EnvironmentClass": changes.environment_class,
+        "AirflowVersion": changes.airflow_version,
         "MinWorkers": changes.min_workers,
         "MaxWorkers": changes.max_workers,
         "Schedulers": changes.schedulers,

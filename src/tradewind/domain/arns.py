@@ -30,6 +30,10 @@ class Place:
         """ARN that web login and InvokeRestApi are authorised on."""
         return f"arn:{self.partition}:airflow:{self.region}:{self.account}:role/{name}/{role}"
 
+    def snapshot(self, id_: str) -> str:
+        """ARN of a snapshot: a kind of ours."""
+        return f"arn:{self.partition}:airflow:{self.region}:{self.account}:snapshot/{id_}"
+
     def log_group(self, name: str, module: str) -> str:
         """ARN of one of the five log groups; `module` is Task, Scheduler, Worker, WebServer or DAGProcessing."""
         return f"arn:{self.partition}:logs:{self.region}:{self.account}:log-group:airflow-{name}-{module}"

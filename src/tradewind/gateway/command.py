@@ -58,10 +58,8 @@ class _Admitted:
 
 def _admit(services: GatewayServices, request: Request, body: bytes) -> _Admitted | Response:
     environment = environment_of(services, request)
-    if environment is None:
+    if environment is None or environment.is_on_hold:  # what a command writes may be lost then
         return _problem(503, "The environment is not available.")
-    if environment.is_on_hold:
-        return _problem(503, "The environment is being moved to another database. Try again in a moment.")
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return _problem(401, "A CLI token is needed: Authorization: Bearer <CliToken>.")

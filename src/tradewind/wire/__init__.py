@@ -10,12 +10,13 @@ from tradewind.wire.encoding import Response
 from tradewind.wire.errors import COMMON_ERRORS, WireError
 from tradewind.wire.routing import Routed
 from tradewind.wire.services import Service, load_service
-from tradewind.wire.shapes import Bounds
+from tradewind.wire.shapes import MODELS, Bounds
 from tradewind.wire.sigv4 import Caller, SignedRequest, verify
 from tradewind.wire.wording import validation_message
 
 __all__ = [
     "COMMON_ERRORS",
+    "MODELS",
     "Bounds",
     "Caller",
     "Response",

@@ -3,17 +3,20 @@
 botocore ships AWS's models as JSON; `read_model` turns one into these classes, so that decoding, checking
 and encoding are each a `match` over a closed set of shapes. All patterns are compiled here, once, at load:
 a model with a pattern that cannot be translated is refused at start and not at somebody's request.
-Shapes name each other by name because they may be recursive. Only botocore's own copy of a model is read,
-never one that lies in the home directory.
+Shapes name each other by name because they may be recursive. Only botocore's own copy of a model
+is read, or one of ours, never one that lies in the home directory.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from botocore.loaders import Loader
 
 from tradewind.wire.patterns import JavaPattern
+
+MODELS = Path(__file__).parent / "models"  # of our own services, laid out as botocore's
 
 
 @dataclass(frozen=True)
@@ -156,8 +159,8 @@ class Model:
 
 
 def read_model(service: str) -> Model:
-    """Read botocore's newest model of a service, for instance `mwaa`. Raises UnknownServiceError, CannotTranslate."""
-    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    """Read the newest model of a service: AWS's `mwaa`, ours. Raises UnknownServiceError, CannotTranslate."""
+    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH, str(MODELS)], include_default_search_paths=False)
     return model_from_json(service, loader.load_service_model(service, "service-2"))
 
 

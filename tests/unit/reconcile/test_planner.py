@@ -358,7 +358,8 @@ def test_an_update_to_another_database_is_proven_on_a_copy_and_holds_until_it_wo
     assert (model.wanted.database, model.wanted.phase) == ("env_other", Phase.READY)
     assert model.world.database
     assert model.world.proven
-    assert not (model.world.held or model.world.other_databases or model.world.snapshot_asked)
+    world = model.world
+    assert (world.held, world.other_databases, world.snapshot_asked) == (False, False, False)
     assert model.databases_made == model.databases_dropped == 0
 
 

@@ -1,9 +1,9 @@
-"""The twelve operations, by name. One file a resource; each function takes the services and one call."""
+"""The operations, by name: MWAA's twelve, and ours. One file a resource; each takes the services and one call."""
 
 from collections.abc import Callable, Mapping
 
 from tradewind.api.calls import Answer, Call
-from tradewind.api.operations import creation, environments, metrics, rest, tags, tokens, update
+from tradewind.api.operations import creation, environments, metrics, rest, snapshots, tags, tokens, update
 from tradewind.api.services import Services
 
 Operation = Callable[[Services, Call], Answer]
@@ -21,4 +21,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "CreateWebLoginToken": tokens.create_web_login_token,
     "InvokeRestApi": rest.invoke_rest_api,
     "PublishMetrics": metrics.publish_metrics,
+}
+OWN_OPERATIONS: Mapping[str, Operation] = {
+    "CreateSnapshot": snapshots.create_snapshot,
+    "ListSnapshots": snapshots.list_snapshots,
+    "GetSnapshot": snapshots.get_snapshot,
+    "RestoreSnapshot": snapshots.restore_snapshot,
+    "DeleteSnapshot": snapshots.delete_snapshot,
+    "ForkEnvironment": snapshots.fork_environment,
 }

@@ -4,6 +4,7 @@ Nothing is made here. Everything that this service cannot do yet is refused by n
 written; what only trying can show (a missing bucket, requirements that do not resolve) ends CREATE_FAILED.
 """
 
+import dataclasses
 import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 from tradewind.api.calls import Answer, Call
 from tradewind.api.failures import validation
 from tradewind.api.services import Services
-from tradewind.domain.environments import Change, ChangeState, Environment, Phase, Ports, Secrets, Target
+from tradewind.domain.environments import Change, ChangeState, Environment, Origin, Phase, Ports, Secrets, Target
 from tradewind.domain.identifiers import EnvironmentId, new_environment_id
 from tradewind.domain.rules import violations
 from tradewind.domain.specs import DEFAULT_LOGGING, ModuleLogging, Spec
@@ -34,10 +35,17 @@ def create_environment(services: Services, call: Call) -> Answer:
     problems = [*refusals(call.parameters), *orphans(spec), *violations(spec, classes(), tuple(versions()))]
     if problems:
         raise validation(" ".join(problems))
+    return begin(services, name, spec, tags=call.get("Tags") or {})
+
+
+def begin(
+    services: Services, name: str, spec: Spec, *, tags: Mapping[str, str], origin: Origin | None = None
+) -> Answer:
+    """Write a new environment, with an `origin` as a copy. Raises ValidationException when the name is taken."""
     if services.environments.find(name) is not None:
         raise _taken(name)
     for _ in range(_ATTEMPTS):
-        environment = _draw(services, name, spec, call.get("Tags") or {})
+        environment = dataclasses.replace(_draw(services, name, spec, tags), origin=origin)
         try:
             services.environments.create(environment)
         except EnvironmentExists as error:
