@@ -95,7 +95,7 @@ def owners(databases, id_):
          WHERE nspname = 'public'
         UNION SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()
     """
-    return set(databases.strings(id_, query))
+    return set(databases.strings(id_.database, query))
 
 
 # -- templates ------------------------------------------------------------------------------------------------------
@@ -169,10 +169,10 @@ def test_an_environment_cannot_stand_in_the_way_of_a_template(databases, templat
 
 def test_a_clone_is_its_environments_own(databases, template, new_id):
     id_ = new_id()
-    assert not databases.is_ready(id_)
+    assert not databases.is_ready(id_.database)
     assert not databases.exists(id_)
     databases.ensure(id_, PASSWORD, template)
-    assert databases.is_ready(id_)
+    assert databases.is_ready(id_.database)
     assert databases.exists(id_)
     assert owners(databases, id_) == {id_.role}
     with inside(databases, id_) as connection:
@@ -191,8 +191,8 @@ def test_what_one_writes_another_does_not_see(databases, template, new_id):
         databases.ensure(id_, PASSWORD, template)
     with inside(databases, a) as connection:
         connection.execute("DELETE FROM dag")
-    assert databases.strings(a, "SELECT name FROM dag") == []
-    assert databases.strings(b, "SELECT name FROM dag") == ["made by the migration"]
+    assert databases.strings(a.database, "SELECT name FROM dag") == []
+    assert databases.strings(b.database, "SELECT name FROM dag") == ["made by the migration"]
 
 
 def test_a_role_reaches_its_own_database_only(databases, template, new_id):
@@ -235,7 +235,7 @@ def test_ensuring_again_keeps_the_content_and_takes_the_new_password(databases, 
     with inside(databases, id_) as connection:
         connection.execute("INSERT INTO dag (name) VALUES ('history')")
     databases.ensure(id_, "new", template)
-    assert "history" in databases.strings(id_, "SELECT name FROM dag")
+    assert "history" in databases.strings(id_.database, "SELECT name FROM dag")
     with inside(databases, id_, password="new") as connection:
         connection.execute("INSERT INTO dag (name) VALUES ('more')")
 
@@ -245,9 +245,9 @@ def test_one_that_was_cut_off_is_finished(databases, template, new_id, postgres)
     id_ = new_id()
     postgres.execute(f"CREATE ROLE {id_.role} LOGIN")
     postgres.execute(f"CREATE DATABASE {id_.database} OWNER {id_.role} TEMPLATE template_{template}")
-    assert not databases.is_ready(id_)
+    assert not databases.is_ready(id_.database)
     databases.ensure(id_, PASSWORD, template)
-    assert databases.is_ready(id_)
+    assert databases.is_ready(id_.database)
     assert owners(databases, id_) == {id_.role}
     inside(databases, id_).close()
 
@@ -261,7 +261,7 @@ def test_many_are_cloned_at_once(databases, template, new_id):
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(ensure, ids))
-    assert all(databases.is_ready(id_) for id_ in ids)
+    assert all(databases.is_ready(id_.database) for id_ in ids)
 
 
 # -- taking away -------------------------------------------------------------------------------------------------------
@@ -277,7 +277,7 @@ def test_nothing_is_left_and_dropping_again_is_fine(databases, template, new_id)
         connection.execute("SELECT 1")
     connection.close()
     assert not databases.exists(id_)
-    assert not databases.is_ready(id_)
+    assert not databases.is_ready(id_.database)
 
 
 def test_a_role_alone_counts_as_left(databases, new_id, postgres):

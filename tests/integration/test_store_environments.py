@@ -293,7 +293,7 @@ def test_an_update_is_asked_for_once_beside_what_is_in_force(store):
 def test_an_update_that_works_is_in_force(store):
     made = settled(store, "e")
     store.want_spec(made.id, WANTED, instead_of=1, strategy=None)
-    store.cut_over(made.id, workers="2")
+    store.cut_over(made.id, workers="2", database="")
     found = store.find("e")
     assert (found.spec, found.revision, found.asked, found.status) == (WANTED, 2, None, Status.UPDATING)
     store.finish_change(made.id, "UPDATE", phase=Phase.READY, generation=2, settled=Settled(WANTED, 2))
@@ -304,7 +304,7 @@ def test_an_update_that_works_is_in_force(store):
 def test_an_update_that_does_not_work_brings_back_what_was_in_force(store):
     made = settled(store, "e")
     store.want_spec(made.id, WANTED, instead_of=1, strategy=None)
-    store.cut_over(made.id, workers="2")
+    store.cut_over(made.id, workers="2", database="")
     store.turn_back(made.id, ("INCORRECT_CONFIGURATION", "cannot x"), workers="2r", at=2)
     found = store.find("e")
     assert (found.spec, found.revision, found.status) == (SPEC, 1, Status.ROLLING_BACK)
@@ -320,7 +320,7 @@ def test_an_update_that_does_not_work_brings_back_what_was_in_force(store):
 def test_workers_drain_until_another_update_waits_for_them(store):
     made = settled(store, "e")
     store.want_spec(made.id, WANTED, instead_of=1, strategy="GRACEFUL")
-    store.cut_over(made.id, workers="2")
+    store.cut_over(made.id, workers="2", database="")
     store.let_drain(made.id, 2, Settled(WANTED, 2))
     found = store.find("e")
     assert (found.status, found.spec, found.workers, found.is_awaited) == (Status.MAINTENANCE, WANTED, "2", False)

@@ -214,15 +214,17 @@ class Environment:
     bundle_version: str = ""
     revision: int = 1
     asked: Spec | None = None
-    database: str = ""  # the metadata database that belongs to `spec`; "": the first one
+    moved_to: str = ""  # the metadata database that belongs to `spec`, where it is not the first one
     proven: Settled | None = None  # what is in force, or comes back; None before anything was proven
     origin: Origin | None = None  # where the database of what is asked for, or being put in force, comes from
     workers: str = ""  # the series of its workers: another after each graceful replacement, part of their names
     is_awaited: bool = False
     trial: Trial | None = None  # the latest dry run
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "database", self.database or self.id.database)
+    @property
+    def database(self) -> str:
+        """Name of the metadata database that belongs to `spec`."""
+        return self.moved_to or self.id.database
 
     @property
     def status(self) -> Status:
@@ -238,7 +240,7 @@ class Environment:
         if self.proven is None:
             return self
         proven = self.proven
-        return dataclasses.replace(self, spec=proven.spec, revision=proven.revision, database=proven.database)
+        return dataclasses.replace(self, spec=proven.spec, revision=proven.revision, moved_to=proven.database)
 
     @property
     def is_on_hold(self) -> bool:

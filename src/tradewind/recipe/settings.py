@@ -180,8 +180,14 @@ def trusted_settings(inputs: RecipeInputs, component: Component) -> dict[str, st
         "PGAPPNAME": f"tradewind-{component.value}",
         **_variables({**opinionated, **_allowed(inputs.options), **essential}),
         **inputs.startup.get(_MWAA_COMPONENT[component], {}),
-        **({} if inputs.hold is None else {"TRADEWIND_HOLD": str(inputs.hold)}),
+        **_hold(inputs, component),
     }
+
+
+def _hold(inputs: RecipeInputs, component: Component) -> dict[str, str]:
+    """Who schedules and who takes orders has to know."""
+    is_held = inputs.hold is not None and component in {Component.SCHEDULER, Component.API_SERVER}
+    return {"TRADEWIND_HOLD": str(inputs.hold)} if is_held else {}
 
 
 def rehearsal_settings(inputs: RecipeInputs, bundle: Path, logs: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ import dataclasses
 from tradewind.domain.environments import Connections, Environment
 from tradewind.domain.errors import CannotProvide
 from tradewind.domain.snapshots import Kind, SnapshotState, automatic_id
+from tradewind.recipe.processes import PRELOAD
 from tradewind.recipe.requirements import pins
 from tradewind.recipe.settings import Component, trusted_settings
 from tradewind.reconcile import saving
@@ -111,8 +112,17 @@ def restore(hands: Hands, environment: Environment, database: str) -> None:
 
 
 def clear_the_way(hands: Hands, environment: Environment) -> None:
-    """Stop everything, so that nobody works on the old database or takes an order that was given there."""
-    hands.runtime.stop(str(environment.id), patience=STOP_SECONDS)
+    """Stop everything, so that nobody works on the old database or takes an order that was given there.
+
+    Workers first: what ends while it may still be told. The new parent of all processes is importing meanwhile.
+    """
+    wanted = hands.manifest(environment, hands.lock(environment) or "")
+    parent = tuple(process for process in wanted.processes if process.name == PRELOAD)
+    others = hands.manifest(environment.before, hands.lock(environment.before) or "").processes
+    staying = tuple(process for process in others if not process.drains and process.name != PRELOAD)
+    for processes in ((*parent, *staying), parent):
+        hands.runtime.apply(dataclasses.replace(wanted, processes=processes))
+        hands.runtime.end_replaced(str(environment.id), patience=STOP_SECONDS, unwanted=True)
     hands.databases.execute(environment.before.database, _REQUEUE)
     layout = hands.layout(environment)
     for entry in layout.broker.iterdir():
@@ -174,7 +184,7 @@ def _run(
 ) -> None:
     # what the environment's user set must not reach it: a migration depends on versions alone
     spec = dataclasses.replace(environment.spec, airflow_configuration_options={})
-    on_it = dataclasses.replace(environment, spec=spec, database=database)
+    on_it = dataclasses.replace(environment, spec=spec, moved_to=database)
     inputs = dataclasses.replace(hands.inputs(on_it, hands.lock(environment) or ""), plugins=None, startup={})
     done = hands.runtime.run(
         [str(inputs.runtime / "bin" / "python"), "-P", "-m", module, *arguments],

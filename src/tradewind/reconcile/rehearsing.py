@@ -83,7 +83,7 @@ def rehearse(hands: Hands, environment: Environment) -> None:
         return
     folder, version = _bundle(hands, environment)
     database = moving.proof(hands, environment)
-    coming = _run(hands, dataclasses.replace(environment.coming, database=database), folder, version, None)
+    coming = _run(hands, dataclasses.replace(environment.coming, moved_to=database), folder, version, None)
     if coming.is_fine:
         return
     try:

@@ -37,7 +37,7 @@ def environment(row: sa.RowMapping) -> Environment:
         name=row["name"],
         spec=in_force.spec,
         revision=in_force.revision,
-        database=in_force.database,
+        moved_to=in_force.database,
         proven=settled,
         origin=_origin(row["origin"], row["generation"]),
         asked=asked.spec if is_preparing else None,

@@ -12,11 +12,22 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tests.unit.domain.samples import NOW
+from tests.unit.domain.samples import NOW, SPEC
 from tradewind.api.chain import Chain, RawRequest
+from tradewind.api.operations import OWN_OPERATIONS
 from tradewind.api.services import Services
 from tradewind.domain.arns import Place
-from tradewind.domain.environments import Change, ChangeState, Environment, Target, Trial, TrialState
+from tradewind.domain.environments import (
+    Change,
+    ChangeState,
+    Connections,
+    Environment,
+    Origin,
+    Target,
+    Trial,
+    TrialState,
+)
+from tradewind.domain.snapshots import Kind, Snapshot, SnapshotState
 from tradewind.routes.hosts import HostPlan
 from tradewind.store import Account, EnvironmentExists
 from tradewind.wire import Response, load_service
@@ -24,6 +35,7 @@ from tradewind.wire import Response, load_service
 ACCOUNT = Account("123456789012", "AKIAEXAMPLE", "the-secret", b"k" * 32)
 PLACE = Place(ACCOUNT.account_id, "us-east-1")
 SERVICE = load_service("mwaa")
+OWN_SERVICE = load_service("tradewind")
 CREATE = {
     "ExecutionRoleArn": "arn:aws:iam::111111111111:role/execution",
     "SourceBucketArn": "arn:aws:s3:::some-bucket",
@@ -56,14 +68,17 @@ class EnvironmentsInMemory:
         self.touched = True
         return sorted(name for name in self.known if after is None or name > after)[:limit]
 
-    def want_spec(self, id_: Any, spec: Any, *, instead_of: int, strategy: str | None) -> bool:
+    def want_spec(
+        self, id_: Any, spec: Any, *, instead_of: int, strategy: str | None, snapshot: str | None = None
+    ) -> bool:
         environment = self.get(id_)
         assert environment is not None
         if environment.generation != instead_of:
             return False
         change = Change("UPDATE", ChangeState.PENDING, NOW, strategy=strategy)
+        origin = None if snapshot is None else Origin(instead_of + 1, snapshot, Connections.KEEP)
         self.known[environment.name] = dataclasses.replace(
-            environment, asked=spec, generation=instead_of + 1, change=change
+            environment, asked=spec, generation=instead_of + 1, change=change, origin=origin
         )
         return True
 
@@ -101,6 +116,32 @@ class EnvironmentsInMemory:
         return {e.address for e in self.known.values() if e.address}
 
 
+class SnapshotsInMemory:
+    """The records of snapshots that the API uses."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Snapshot] = {}
+
+    def ask(self, id_: str, environment: Environment, kind: Kind) -> None:
+        self.known[id_] = Snapshot(
+            id_, environment.id, environment.name, kind, SnapshotState.PENDING, NOW, environment.generation
+        )
+
+    def take(self, id_: str, **members: Any) -> None:
+        """What the reconciler would do."""
+        members = {"state": SnapshotState.AVAILABLE, "spec": SPEC, "size": 12, **members}
+        self.known[id_] = dataclasses.replace(self.known[id_], **members)
+
+    def get(self, id_: str) -> Snapshot | None:
+        return self.known.get(id_)
+
+    def all(self, name: str | None = None) -> list[Snapshot]:
+        return [each for each in self.known.values() if name in {None, each.environment_name}]
+
+    def want_deleted(self, id_: str) -> bool:
+        return self.known.pop(id_, None) is not None
+
+
 class SessionsForEveryone:
     """Airflow's sessions: a token a call; those that were forgotten are kept in a list."""
 
@@ -134,6 +175,7 @@ def services(
         account=ACCOUNT,
         place=PLACE,
         environments=EnvironmentsInMemory(*known),  # type: ignore[arg-type]
+        snapshots=SnapshotsInMemory(),  # type: ignore[arg-type]
         hosts=HostPlan("us-east-1", "airflow.localhost", names_resolve=names_resolve, port=443),
         sessions=SessionsForEveryone(),  # type: ignore[arg-type]
         http=httpx.Client(transport=httpx.MockTransport(airflow or nobody)),
@@ -158,7 +200,8 @@ def call(
     working = dataclasses.replace(with_, now=lambda: datetime.now(UTC))
     request = signed(method, url, body)
     request = dataclasses.replace(request, headers=(*request.headers, *(headers or {}).items()))
-    return Chain(SERVICE, working).answer(request, str(uuid.uuid4()))
+    chain = Chain(OWN_SERVICE, working, OWN_OPERATIONS) if url.startswith("/tradewind/") else Chain(SERVICE, working)
+    return chain.answer(request, str(uuid.uuid4()))
 
 
 def refusal(response: Response) -> tuple[int, str, str]:

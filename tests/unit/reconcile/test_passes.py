@@ -432,6 +432,6 @@ def test_what_fails_while_postgresql_is_started_anew_is_tried_again(monkeypatch)
 
 
 def test_what_runs_on_another_database_is_settled_with_it(monkeypatch):
-    moved = updating(spec=ASKED, revision=2, phase=Phase.CHANGING, database="env_x_2", proven=Settled(SPEC, 1))
+    moved = updating(spec=ASKED, revision=2, phase=Phase.CHANGING, moved_to="env_x_2", proven=Settled(SPEC, 1))
     store = run(monkeypatch, moved, EverythingWorks, dataclasses.replace(WHOLE, held=True))
     assert store.settled == Settled(ASKED, 2, "env_x_2")

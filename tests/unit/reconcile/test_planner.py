@@ -154,7 +154,7 @@ class ModelWorld:
                 assert world.coming_rehearsed
                 assert world.coming_database or not world.moves
                 self.see(lock=True, runtime=True, startup=True, processes_current=False, proven=False, replaced=True)
-                moved = {"database": "env_other", "proven": Settled(SPEC, 1)} if world.moves else {}
+                moved = {"moved_to": "env_other", "proven": Settled(SPEC, 1)} if world.moves else {}
                 self.see(database=not world.moves, held=False, moves=False)
                 self.wanted = dataclasses.replace(self.wanted.coming, phase=Phase.CHANGING, **moved)
             case steps.StopProcesses():
@@ -381,7 +381,7 @@ def test_an_update_to_another_database_goes_these_steps():
         steps.PrepareRequirements(), steps.PrepareRuntime(), steps.PrepareStartup(), steps.SaveSnapshot(),
         steps.ProveDatabase(), steps.RehearseUpdate(), steps.CutOver(),
     )  # fmt: skip
-    changing = environment(phase=Phase.CHANGING, generation=2, database="env_other", proven=Settled(SPEC, 1))
+    changing = environment(phase=Phase.CHANGING, generation=2, moved_to="env_other", proven=Settled(SPEC, 1))
     before = dataclasses.replace(WHOLE, database=False, processes_current=False, proven=False)
     assert plan(changing, before)[:2] == (steps.ClearTheWay(), steps.MoveDatabase())
     stopped = dataclasses.replace(before, held=True, processes_left=False)
