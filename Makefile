@@ -68,7 +68,8 @@ lock:
 	for f in bootstrap tradewind dev awscli; do \
 	  $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt || exit 1; done
 	for f in src/tradewind/recipe/data/locks/*.in; do \
-	  $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $$f -o $${f%.in}.txt || exit 1; done
+	  day=$$(sed -n 's/^# exclude-newer: //p' $$f); \
+	  $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $${day:+--exclude-newer $$day} $$f -o $${f%.in}.txt || exit 1; done
 
 clean:
 	rm -rf $(VENV)

@@ -66,7 +66,12 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def runtime() -> Path:
     """Virtualenv of the default Airflow version, with this checkout's `tradewind_airflow`."""
-    version = versions()[default_version()]
+    return runtime_of(default_version())
+
+
+def runtime_of(name: str) -> Path:
+    """Virtualenv of an Airflow version, built unless it is there."""
+    version = versions()[name]
     python = "/usr/bin/python3" if AS_ROOT and Path("/usr/bin/python3").exists() else sys.executable
     found = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=True)
     closing = (SOURCE.parent / "tradewind_airflow_closed.pth").read_text()
@@ -156,7 +161,9 @@ def postgres(folder: Path) -> Iterator[Postgres]:
 class Stage:
     """An environment by the recipe, its processes and the ways to look at it."""
 
-    def __init__(self, folder: Path, runtime: Path, postgres: Postgres, database: str) -> None:
+    def __init__(
+        self, folder: Path, runtime: Path, postgres: Postgres, database: str, version: str = default_version()
+    ) -> None:
         self.id: EnvironmentId = new_environment_id()
         layout = Layout(folder / "data", folder / "run").environment(self.id)
         secrets = Secrets(
@@ -164,7 +171,7 @@ class Stage:
             uuid.uuid4().hex, uuid.uuid4().hex,
         )  # fmt: skip
         self.inputs = settings.RecipeInputs(
-            id=self.id, name="Stage", spec=_spec(), ports=Ports(free_port(), free_port()), secrets=secrets,
+            id=self.id, name="Stage", spec=_spec(version), ports=Ports(free_port(), free_port()), secrets=secrets,
             region="us-east-1", account_id="123456789012", layout=layout, runtime=runtime,
             valkey_server=_valkey(folder), user=None,
             database_url=postgres.url(database, secrets.database_password, database),
@@ -276,10 +283,10 @@ class Stage:
         return eventually(ended, seconds=60, what=f"the end of {dag} {run}")
 
 
-def _spec() -> Spec:
+def _spec(version: str) -> Spec:
     return Spec(
         execution_role_arn="arn:aws:iam::123456789012:role/r", source_bucket_arn="arn:aws:s3:::b", dag_s3_path="dags",
-        subnet_ids=(), security_group_ids=(), airflow_version=default_version(), environment_class="mw1.micro",
+        subnet_ids=(), security_group_ids=(), airflow_version=version, environment_class="mw1.micro",
         min_workers=1, max_workers=1, schedulers=1, min_webservers=1, max_webservers=1,
         webserver_access_mode="PUBLIC_ONLY", weekly_maintenance_window_start="MON:00:00",
         logging={module: ModuleLogging(enabled=True, level="INFO") for module in LOG_MODULES},

@@ -22,8 +22,10 @@ from fastapi.routing import APIRoute
 from tradewind_airflow import people
 from tradewind_airflow.assertions import Assertion, AssertionRefused, verify
 from tradewind_airflow.closed import close_process
+from tradewind_airflow.compat import token_cookies
 
 SIGN_IN_PATH = "/aws_mwaa/aws-console-sso"
+_OUR_COOKIES = token_cookies.install()  # here, because every worker of the API server imports this
 
 
 class TradewindFabAuthManager(FabAuthManager):
@@ -38,13 +40,15 @@ class TradewindFabAuthManager(FabAuthManager):
         super().init()
 
     def get_fastapi_app(self) -> FastAPI | None:
-        """FAB's application with our two routes before its own."""
+        """FAB's application with our routes before its own."""
         app = super().get_fastapi_app()
         if app is not None:
             ours = FastAPI(openapi_url=None)
             ours.add_api_route("/tradewind/session", _open_session, methods=["POST"], status_code=201)
             ours.add_api_route("/login", _sign_in, methods=["GET"])
             ours.add_api_route("/login/", _sign_in, methods=["GET"])
+            if _OUR_COOKIES:
+                ours.add_api_route("/logout", _sign_out, methods=["GET"])
             app.router.routes[:0] = [route for route in ours.router.routes if isinstance(route, APIRoute)]
         return app
 
@@ -70,7 +74,8 @@ class TradewindFabAuthManager(FabAuthManager):
         with create_session(scoped=False) as session:
             people.use_once(assertion, session)
             user = people.enter(assertion, session)
-            self.cache.pop(user.id, None)  # roles may have changed; other workers notice within [fab] cache_ttl
+            # roles may have changed; other workers notice within [fab] cache_ttl, where there is a cache (from 3.1 on)
+            getattr(self, "cache", {}).pop(user.id, None)
             return self.generate_jwt(user, expiration_time_in_seconds=assertion.session_seconds)
 
 
@@ -91,6 +96,13 @@ def _sign_in(request: Request, next: str = "") -> RedirectResponse:  # noqa: A00
         raise HTTPException(400, "cannot go there after signing in: next leads to another site")
     query = urlencode({"login": "true", **({"next": next} if next else {})})
     return RedirectResponse(f"{urljoin(_manager().apiserver_endpoint, SIGN_IN_PATH)}?{query}", 302)
+
+
+def _sign_out() -> RedirectResponse:
+    """Take the cookie away, where Airflow leaves that to the UI's scripts, which cannot see ours."""
+    answer = RedirectResponse(_manager().apiserver_endpoint, 302)
+    answer.delete_cookie(token_cookies.COOKIE, secure=conf.getboolean("fab", "cookie_secure"), httponly=True)
+    return answer
 
 
 def _manager() -> Any:

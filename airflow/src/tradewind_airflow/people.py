@@ -8,29 +8,22 @@ give a custom role in the UI).
 import datetime as dt
 import hashlib
 
-from airflow.models.revoked_token import RevokedToken
 from airflow.providers.fab.auth_manager.models import Role, User
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from tradewind_airflow.assertions import DEFAULT_ROLES, Assertion, AssertionRefused
+from tradewind_airflow.compat import spent
 
 _ATTEMPTS = 3
 
 
 def use_once(assertion: Assertion, session: Session) -> None:
-    """Spend the assertion: a second use is refused, in every worker of the API server.
-
-    The mark lies among Airflow's revoked tokens, which Airflow empties of what has expired.
-    """
+    """Spend the assertion: a second use is refused, in every worker of the API server."""
     moment = dt.datetime.fromtimestamp(assertion.expires_at, tz=dt.UTC)
-    session.add(RevokedToken(jti=assertion.key, exp=moment))
-    try:
-        session.commit()
-    except IntegrityError:
-        session.rollback()
-        raise AssertionRefused("cannot sign in: the assertion was used before") from None
+    if not spent.spend(assertion.key, moment, session):
+        raise AssertionRefused("cannot sign in: the assertion was used before")
 
 
 def enter(assertion: Assertion, session: Session) -> User:

@@ -9,10 +9,11 @@ from typing import Any
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
-from airflow.models.revoked_token import RevokedToken
 from airflow.providers.fab.auth_manager.security_manager.override import FabAirflowSecurityManagerOverride
 from flask_appbuilder.const import AUTH_REMOTE_USER
 from jwt import InvalidTokenError
+
+from tradewind_airflow.compat import spent
 
 
 class TradewindSecurityManager(FabAirflowSecurityManagerOverride):
@@ -44,7 +45,7 @@ class TradewindSecurityManager(FabAirflowSecurityManagerOverride):
             claims = get_auth_manager()._get_token_validator().validated_claims(token)  # noqa: SLF001
         except InvalidTokenError:
             return None
-        if (jti := claims.get("jti")) and RevokedToken.is_revoked(jti):
+        if (jti := claims.get("jti")) and spent.is_revoked(jti):
             return None
         return self.load_user(int(claims["sub"]))
 

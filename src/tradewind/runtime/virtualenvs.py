@@ -27,6 +27,7 @@ from pathlib import Path
 from tradewind.domain.errors import CannotProvide
 from tradewind.domain.manifests import Completed
 from tradewind.recipe import requirements as recipe
+from tradewind.recipe.versions import versions
 from tradewind.runtime.port import Runtime
 from tradewind.runtime.users import UnixUser
 
@@ -66,8 +67,9 @@ class Virtualenvs:
         """The full lock for an environment: ours, plus what the user's file asks for, with hashes.
 
         `plugins` is the unpacked plugins.zip, whose wheels the file may name. Raises CannotProvide with the
-        resolver's own words.
+        resolver's own words, and for a version that does not run on the interpreter.
         """
+        self._refuse_unless_it_runs(version)
         if recipe.asks_for_nothing(user_requirements):
             return lock
         ask = recipe.resolution(user_requirements, version=version, lock=lock)
@@ -84,6 +86,15 @@ class Virtualenvs:
         if done.exit_status != 0:
             raise _refused("resolve requirements.txt", done)
         return done.stdout.decode()
+
+    def _refuse_unless_it_runs(self, version: str) -> None:
+        known = versions().get(version)
+        if known is not None and not known.runs_on(self.interpreter.version):
+            raise CannotProvide(
+                f"cannot make a runtime of Airflow {version}: it runs on Python {', '.join(known.pythons)}, and this"
+                f" service makes runtimes with {self.interpreter.version}",
+                "INCORRECT_CONFIGURATION",
+            )
 
     def digest(self, lock: str) -> str:
         """The runtime's name."""

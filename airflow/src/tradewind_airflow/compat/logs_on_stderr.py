@@ -5,17 +5,23 @@ every Python warning, on stdout: `dags list -o json` is no JSON where graphviz i
 more when it makes its application, so the function itself is replaced. Without it (another version), stock it is.
 """
 
+import inspect
 import sys
 from typing import Any
 
 
-def install() -> None:
+def install() -> bool:
     """Configure once more, and for every later time, with stderr."""
-    from airflow._shared import logging as shared
+    try:
+        from airflow._shared import logging as shared
+    except ImportError:
+        return False
 
     from airflow import logging_config
 
     stock = shared.configure_logging
+    if "output" not in inspect.signature(stock).parameters:
+        return False
 
     def configure_logging(**given: Any) -> Any:
         given.setdefault("output", sys.stderr.buffer if given.get("json_output") else sys.stderr)
@@ -23,3 +29,4 @@ def install() -> None:
 
     shared.configure_logging = configure_logging
     logging_config.configure_logging()
+    return True
