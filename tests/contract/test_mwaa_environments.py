@@ -243,9 +243,9 @@ def test_an_environment_that_is_not_available_gives_no_token(mwaa, dead, call):
 
 def test_an_update_that_cannot_be_is_refused_in_words(mwaa, environment):
     before = mwaa.get_environment(Name=environment)["Environment"]
-    response = refused(mwaa.update_environment, Name=environment, AirflowVersion="3.0.6")
+    response = refused(mwaa.update_environment, Name=environment, AirflowVersion="2.10.3")
     assert response["Error"]["Code"] == "ValidationException"
-    assert "AirflowVersion cannot be changed by this release" in response["Error"]["Message"]
+    assert "Airflow version 2.10.3 is not supported" in response["Error"]["Message"]
     assert mwaa.get_environment(Name=environment)["Environment"] == before
 
 

@@ -6,6 +6,8 @@ which is the old database, misses nothing. docs/versions.md.
 """
 
 import dataclasses
+import json
+import re
 
 from tradewind.domain.environments import Connections, Environment
 from tradewind.domain.errors import CannotProvide
@@ -21,6 +23,7 @@ from tradewind.reconcile.template import template_digest
 MIGRATION_SECONDS = 900.0
 STOP_SECONDS = 10.0  # for what runs: tasks that take longer end with their workers, as on MWAA
 _EVIDENCE_LINES = 20
+_MIGRATION = "tradewind_airflow.migration"
 _CORE, _FAB = "apache-airflow-core", "apache-airflow-providers-fab"
 
 # What was queued is in a broker whose messages are thrown away: it is to be queued anew.
@@ -29,6 +32,10 @@ _REQUEUE = """
     SET state = 'scheduled', external_executor_id = NULL, queued_dttm = NULL, queued_by_job_id = NULL
     WHERE state = 'queued'
 """
+
+
+# The engine's triggers are in the way of migrations, and other versions have none: its executor makes them again.
+_FORGET_TRIGGERS = "DROP FUNCTION IF EXISTS tradewind_wake() CASCADE"
 
 
 def target(hands: Hands, environment: Environment) -> str:
@@ -90,6 +97,8 @@ def prove(hands: Hands, environment: Environment) -> None:
         migrate(hands, environment, environment.coming, database)
 
     hands.databases.make(name, environment.id.role, fill)
+    if environment.asked is None:
+        dump.unlink()
 
 
 def restore(hands: Hands, environment: Environment, database: str) -> None:
@@ -155,14 +164,19 @@ def remove_others(hands: Hands, environment: Environment) -> None:
 
 
 def migrate(hands: Hands, now: Environment, then: Environment, database: str) -> None:
-    """Bring a database from the schema of `now` to that of `then`: up with the new runtime, down with the old one."""
-    before, after = pins(hands.lock(now) or ""), pins(hands.lock(then) or "")
-    if (before[_CORE], before[_FAB]) == (after[_CORE], after[_FAB]):
+    """Bring a database from the schema of `now` to that of `then`. Raises CannotProvide with Airflow's words.
+
+    Only the newer runtime knows the steps, and only the older one the revision that it ends at, and its permissions.
+    """
+    before, after = (_versions(hands.lock(each) or "") for each in (now, then))
+    if before == after:
         return
-    is_down = _numbers(after[_CORE]) < _numbers(before[_CORE])
-    arguments = ("down", after[_CORE], after[_FAB]) if is_down else ("up",)
-    purpose = f"bring the database to Airflow {after[_CORE]}"
-    _run(hands, now if is_down else then, database, purpose, "tradewind_airflow.migration", *arguments)
+    hands.databases.execute(database, _FORGET_TRIGGERS)
+    purpose = f"bring the database to Airflow {'.'.join(str(part) for part in after[0])}"
+    if after < before:
+        heads = json.loads(_run(hands, then, database, purpose, _MIGRATION, "heads"))
+        _run(hands, now, database, purpose, _MIGRATION, "down", heads["airflow"], heads["fab"])
+    _run(hands, then, database, purpose, _MIGRATION, "up")
 
 
 def _make_it_ours(
@@ -181,7 +195,8 @@ def _run(
     module: str,
     *arguments: str,
     stdin: bytes = b"",
-) -> None:
+) -> bytes:
+    """One of our modules in an environment's runtime, on a database. Answers what it prints."""
     # what the environment's user set must not reach it: a migration depends on versions alone
     spec = dataclasses.replace(environment.spec, airflow_configuration_options={})
     on_it = dataclasses.replace(environment, spec=spec, moved_to=database)
@@ -200,7 +215,11 @@ def _run(
         words = tuple(done.stderr.decode(errors="replace").splitlines()[-_EVIDENCE_LINES:])
         reason = words[-1].strip() if words else f"it ended with status {done.exit_status}"
         raise CannotProvide(f"cannot {purpose}: {reason}", evidence=words)
+    return done.stdout
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
+def _versions(lock: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Of Airflow, and of its provider with tables of its own."""
+    found = pins(lock)
+    core, fab = (tuple(int(part) for part in re.findall(r"\d+", found[name])) for name in (_CORE, _FAB))
+    return core, fab
