@@ -11,6 +11,8 @@ import inspect
 import os
 import sys
 
+from tradewind_airflow.limits import limit_memory
+
 _RULES = ("keep", "mask", "remove")
 _UNFINISHED_RUNS = ("queued", "running")
 _FINISHED_TASKS = ("success", "failed", "skipped", "upstream_failed", "removed")
@@ -26,6 +28,7 @@ def main(arguments: list[str]) -> int:
 
     from airflow import settings
 
+    limit_memory()
     settings.initialize()
     (rule,) = arguments
     if rule != "keep":

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tradewind_airflow.closed import close_process_and_heirs
+from tradewind_airflow.limits import limit_memory
 from tradewind_airflow.roomy import with_room
 
 _NEEDED = (
@@ -34,6 +35,7 @@ _NEEDED = (
 def main() -> int:
     """Rehearse, and say what was found."""
     close_process_and_heirs()
+    limit_memory()
     os.umask(0o027)
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -56,7 +56,7 @@ COVERAGE: Mapping[str, Mapping[str, Treatment]] = {
         "Name": _H,
         "ExecutionRoleArn": _S,
         "AirflowConfigurationOptions": _H,
-        "AirflowVersion": _R,  # the version in force is accepted
+        "AirflowVersion": _H,
         "DagS3Path": _H,
         "EnvironmentClass": _H,
         "LoggingConfiguration": _H,
@@ -96,7 +96,7 @@ _REMARKS = (
     "- `InvokeRestApi.Path` may have up to 2,048 characters: the model says 64, and AWS's own clients send more.",
     "- `WebServerHostname` and `WebserverUrl` hold `host:port` where port 443 could not be had.",
     "- The members marked refused for `CreateEnvironment` and `UpdateEnvironment` are accepted when empty.",
-    "- `UpdateEnvironment`: `AirflowVersion` is accepted when it names the version in force.",
+    "- `UpdateEnvironment`: `WorkerReplacementStrategy` GRACEFUL is refused together with another `AirflowVersion`.",
 )
 
 

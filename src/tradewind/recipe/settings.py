@@ -37,6 +37,8 @@ CONFIGURATION_FILE = (
     "# Tradewind: every setting is an environment variable of its process. This file keeps Airflow from writing one.\n"
 )
 
+TRIAL_LIMITS = {"TRADEWIND_MEMORY_BYTES": str(4 * 1024**3)}  # for each process of what is only tried
+
 _DEFAULT_QUEUE = "default"
 # A slot is the zygote of its tasks: after so many, or above so many KiB, Celery replaces it, between two tasks.
 _SLOT_LIMITS = {"worker_max_tasks_per_child": 1000, "worker_max_memory_per_child": 1024 * 1024}
@@ -196,7 +198,7 @@ def rehearsal_settings(inputs: RecipeInputs, bundle: Path, logs: Path) -> dict[s
         "dag_processor.dag_bundle_config_list": _bundles(bundle),
         "logging.dag_processor_child_process_log_directory": str(logs),
     }
-    return trusted_settings(inputs, Component.DAG_PROCESSOR) | _variables(ours)
+    return trusted_settings(inputs, Component.DAG_PROCESSOR) | _variables(ours) | TRIAL_LIMITS
 
 
 def worker_settings(inputs: RecipeInputs) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 The database in force is never changed. Its successor has a name of its own; it is proven on a copy first, made while
 nobody works, and held until the environment has proven itself on it: nothing is scheduled there, so that the way back,
-which is the old database, misses nothing. docs/versions.md.
+which is the old database, misses nothing. docs/snapshots.md.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from tradewind.domain.errors import CannotProvide
 from tradewind.domain.snapshots import Kind, SnapshotState, automatic_id
 from tradewind.recipe.processes import PRELOAD
 from tradewind.recipe.requirements import pins
-from tradewind.recipe.settings import Component, trusted_settings
+from tradewind.recipe.settings import TRIAL_LIMITS, Component, trusted_settings
 from tradewind.reconcile import saving
 from tradewind.reconcile.folders import remove_tree
 from tradewind.reconcile.hands import Hands
@@ -203,7 +203,7 @@ def _run(
     inputs = dataclasses.replace(hands.inputs(on_it, hands.lock(environment) or ""), plugins=None, startup={})
     done = hands.runtime.run(
         [str(inputs.runtime / "bin" / "python"), "-P", "-m", module, *arguments],
-        environment=trusted_settings(inputs, Component.CLI),
+        environment=trusted_settings(inputs, Component.CLI) | TRIAL_LIMITS,
         directory=inputs.layout.home,
         user=inputs.user,
         timeout=MIGRATION_SECONDS,
