@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
+
+from tradewind.wire import MODELS
 
 ROOT = Path(__file__).parents[1]
 TRADEWIND = Path(sys.executable).with_name("tradewind")
@@ -51,6 +54,16 @@ class Service:
             "aws_access_key_id": self.access_key_id, "aws_secret_access_key": self.secret_access_key, "config": config,
         }  # fmt: skip
         return boto3.session.Session().client("mwaa", **(given | overrides))
+
+    def own(self) -> Any:
+        """boto3's client of our own operations: botocore learns them from our model."""
+        session = botocore.session.Session()
+        session.get_component("data_loader").search_paths.append(str(MODELS))
+        return boto3.session.Session(botocore_session=session).client(
+            "tradewind", endpoint_url=self.endpoint_url, region_name=self.region, verify=self.ca_bundle,
+            aws_access_key_id=self.access_key_id, aws_secret_access_key=self.secret_access_key,
+            config=Config(retries={"total_max_attempts": 2}, read_timeout=60),
+        )  # fmt: skip
 
     def variables(self) -> dict[str, str]:
         """What `up` tells people to export for AWS's clients."""
