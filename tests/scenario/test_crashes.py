@@ -81,7 +81,7 @@ def test_a_change_of_the_version_goes_on_after_crashes(
     service: Service, crashing: list[str], service_variables: dict[str, str]
 ) -> None:
     run = service.run_dag(NAME, "simple")
-    id_ = environment_id(service, NAME)
+    id_, number = environment_id(service, NAME), generation(service)
     before = service.client().get_environment(Name=NAME)["Environment"]["AirflowVersion"]
     wanted = "3.3.2" if before == "3.3.1" else "3.3.1"
     service.client().update_environment(Name=NAME, AirflowVersion=wanted)
@@ -99,7 +99,7 @@ def test_the_way_back_goes_on_after_crashes(
     service: Service, crashing: list[str], service_variables: dict[str, str]
 ) -> None:
     run = service.run_dag(NAME, "simple")
-    id_, number = environment_id(service, NAME), generation(service)
+    id_ = environment_id(service, NAME)
     before = service.client().get_environment(Name=NAME)["Environment"]
     wanted = "3.3.2" if before["AirflowVersion"] == "3.3.1" else "3.3.1"
     options = {"scheduler.max_tis_per_query": "many"}

@@ -78,7 +78,7 @@ def test_taking_one_disturbs_nothing(service: Service, saved: str) -> None:
 
 
 def test_an_environment_is_brought_back(service: Service, saved: str) -> None:
-    """Database and settings are those of the snapshot; what was done since is in the snapshot that the restore takes."""
+    """Database and settings are those of the snapshot; what was done since is in one that the restore takes."""
     client = service.client()
     version = client.get_environment(Name=NAME)["Environment"].get("AirflowConfigurationOptions")
     id_ = take(service)

@@ -73,10 +73,9 @@ def save(hands: Hands, environment: Environment) -> None:
 
 
 def is_saved(hands: Hands, environment: Environment) -> bool:
-    """Whether that snapshot has been taken. A dry run takes none."""
+    """Whether that snapshot has been taken."""
     snapshot = hands.records.get(automatic_id(environment.id, environment.generation))
-    is_there = snapshot is not None and snapshot.state is SnapshotState.AVAILABLE
-    return environment.asked is None or is_there
+    return snapshot is not None and snapshot.state is SnapshotState.AVAILABLE
 
 
 def prove(hands: Hands, environment: Environment) -> None:

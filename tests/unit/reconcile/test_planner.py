@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.domain.patience import PATIENT
-from tests.unit.domain.samples import SPEC, environment
-from tradewind.domain.environments import Connections, Environment, Origin, Phase, Settled, Target
+from tests.unit.domain.samples import NOW, SPEC, environment
+from tradewind.domain.environments import Connections, Environment, Origin, Phase, Settled, Target, Trial, TrialState
 from tradewind.domain.manifests import ObservedManifest, ObservedProcess, ProcessState
 from tradewind.reconcile.plan import plan, steps
 from tradewind.reconcile.world import World
@@ -100,7 +100,7 @@ class ModelWorld:
                 assert self.wanted.asked is not None
                 self.see(coming_saved=True)
             case steps.ProveDatabase():
-                assert world.coming_saved
+                assert world.coming_saved or self.wanted.asked is None
                 assert world.coming_runtime
                 self.see(coming_database=True, other_databases=True)
             case steps.ClearTheWay():
@@ -381,6 +381,9 @@ def test_an_update_to_another_database_goes_these_steps():
         steps.PrepareRequirements(), steps.PrepareRuntime(), steps.PrepareStartup(), steps.SaveSnapshot(),
         steps.ProveDatabase(), steps.RehearseUpdate(), steps.CutOver(),
     )  # fmt: skip
+    trial = environment(proven=Settled(SPEC, 1), trial=Trial(1, SPEC, TrialState.PENDING, NOW))
+    assert steps.SaveSnapshot() not in plan(trial, world), "a dry run leaves nothing"
+    assert steps.ProveDatabase() in plan(trial, world)
     changing = environment(phase=Phase.CHANGING, generation=2, moved_to="env_other", proven=Settled(SPEC, 1))
     before = dataclasses.replace(WHOLE, database=False, processes_current=False, proven=False)
     assert plan(changing, before)[:2] == (steps.ClearTheWay(), steps.MoveDatabase())

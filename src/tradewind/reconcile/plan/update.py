@@ -31,8 +31,10 @@ def plan(wanted: Environment, world: World) -> tuple[Step, ...]:
         (world.coming_runtime, PrepareRuntime()),
         (world.coming_startup, PrepareStartup()),
     ]
+    if world.moves and wanted.asked is not None:
+        facets.append((world.coming_saved, SaveSnapshot()))
     if world.moves:
-        facets += [(world.coming_saved, SaveSnapshot()), (world.coming_database, ProveDatabase())]
+        facets.append((world.coming_database, ProveDatabase()))
     facets.append((world.coming_rehearsed, RehearseUpdate()))
     made = [is_made for is_made, _ in facets]
     first = made.index(False) if False in made else len(made)
