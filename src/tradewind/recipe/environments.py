@@ -32,6 +32,7 @@ def inputs_of(
     bucket: Mapping[str, str],
     plugins: Path | None = None,
     startup: Mapping[str, Mapping[str, str]] | None = None,
+    overlays: Mapping[str, Path] | None = None,
 ) -> RecipeInputs:
     """All that settings and processes follow from. `bucket` is what tasks are told about the source bucket."""
     return RecipeInputs(
@@ -52,6 +53,7 @@ def inputs_of(
         workers=environment.workers,
         plugins=plugins,
         startup=startup or {},
+        overlays=overlays or {},
     )
 
 

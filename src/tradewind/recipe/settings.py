@@ -32,6 +32,7 @@ from tradewind.domain.specs import Spec
 from tradewind.recipe.sizes import EnvironmentClass, classes
 
 BUNDLE_NAME = "dags"
+COMPONENTS = ("scheduler", "worker", "webserver")  # MWAA's kinds
 SESSION_SECONDS = 12 * 3600  # MWAA's web session
 CONFIGURATION_FILE = (
     "# Tradewind: every setting is an environment variable of its process. This file keeps Airflow from writing one.\n"
@@ -108,6 +109,7 @@ class RecipeInputs:
     plugins: Path | None = None  # where plugins.zip was unpacked
     # what the start-up script exported, by MWAA's kind of component: scheduler, worker, webserver
     startup: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    overlays: Mapping[str, Path] = field(default_factory=dict)  # where what it installed lies, likewise
 
     @property
     def options(self) -> Mapping[str, str]:
@@ -222,8 +224,11 @@ _MODULE_OF = {
 
 
 def _process_environment(inputs: RecipeInputs, home: Path, mwaa_component: str) -> dict[str, str]:
+    overlay = inputs.overlays.get(mwaa_component)
+    programs = [inputs.runtime / "bin", *([] if overlay is None else [overlay / "bin"])]
     return {
         **inputs.extra_environment,
+        **({} if overlay is None else {"TRADEWIND_OVERLAY": str(overlay)}),
         "AIRFLOW_CONFIG": str(configuration_file(inputs.layout)),
         "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
         "AIRFLOW_ENV_ID": str(inputs.id),
@@ -238,7 +243,7 @@ def _process_environment(inputs: RecipeInputs, home: Path, mwaa_component: str) 
         "HOME": str(inputs.layout.home),
         "LANG": "C.UTF-8",
         "MWAA_AIRFLOW_COMPONENT": mwaa_component,
-        "PATH": f"{inputs.runtime / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": ":".join([*map(str, programs), "/usr/local/bin:/usr/bin:/bin"]),
         "PYTHONUNBUFFERED": "1",
         "SCARF_ANALYTICS": "false",
         "VIRTUAL_ENV": str(inputs.runtime),

@@ -1,7 +1,7 @@
 """Doing the steps of an update, or of a dry run, before it is put in force: nothing that works is touched."""
 
 from tradewind.domain.environments import Environment
-from tradewind.reconcile import revisions
+from tradewind.reconcile import revisions, starting_up
 from tradewind.reconcile.hands import REHEARSED, Hands
 from tradewind.reconcile.plan import steps
 from tradewind.reconcile.rehearsing import rehearse
@@ -17,7 +17,7 @@ def prepare(hands: Hands, step: steps.Step, environment: Environment) -> None:
         case steps.PrepareRuntime():
             revisions.build(hands, environment.coming)
         case steps.PrepareStartup():
-            revisions.run_startup_script(hands, environment.coming, environment)
+            starting_up.run_startup_script(hands, environment.coming, environment)
         case steps.RehearseUpdate():
             rehearse(hands, environment)
             (hands.layout(environment).revision(environment.coming.revision) / REHEARSED).touch()

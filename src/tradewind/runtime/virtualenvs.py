@@ -151,17 +151,11 @@ class Virtualenvs:
                     raise _refused("install the environment's packages", done)
 
     def _uv(self, *arguments: str, directory: Path, timeout: float) -> Completed:
-        environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
-        environment |= _index(os.environ)
-        environment |= {
+        environment = installers_variables() | {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": str(directory / "home"),
             "TMPDIR": str(directory / "home"),
-            "UV_NO_CONFIG": "1",
-            "UV_PYTHON_DOWNLOADS": "never",
         }
-        if any(bundle.exists() for bundle in _SYSTEM_CERTIFICATES):
-            environment["UV_SYSTEM_CERTS"] = "true"  # a company's proxy has its authority there, not among uv's own
         environment["UV_CACHE_DIR"] = str(self.cache if self.cache is not None else _default_cache())
         user = None if self.builder is None else self.builder.name
         return self.processes.run(
@@ -255,6 +249,15 @@ def _default_cache() -> Path:
         return Path(named)
     home = os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache") / "uv"
+
+
+def installers_variables() -> dict[str, str]:
+    """What the installer needs to know of this machine, whoever runs it."""
+    found = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    found |= _index(os.environ) | {"UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never"}
+    if any(bundle.exists() for bundle in _SYSTEM_CERTIFICATES):
+        found["UV_SYSTEM_CERTS"] = "true"  # a company's proxy has its authority there, not among uv's own
+    return found
 
 
 def _index(surroundings: Mapping[str, str]) -> dict[str, str]:
