@@ -72,14 +72,14 @@ def _outcomes(
     """What comes of it for each kind.
 
     `kept`: what came of it before something around it changed (a newer release of this service); where it fails now
-    that stays, for the environment is in use.
+    that stays as long as it is there, for the environment is in use.
     """
     start = _Start.of(hands, environment, script)
     try:
         start.lay_out()
         return {kind: start.run(kind) for kind in COMPONENTS}
     except CannotProvide as error:
-        if not kept:
+        if not kept or not all(overlay.is_dir() for overlay in hands.overlays(environment).values()):
             raise
         _log.warning("start-up script", action="kept", environment=str(environment.id), reason=error.sentence)
         return kept
