@@ -98,7 +98,6 @@ def with_pip(given: Mapping[str, str], place: Place, uv: Path, installers: Mappi
         "TRADEWIND_OVERLAY": str(place.overlay),
         "TRADEWIND_UV": str(uv),
         "UV_CACHE_DIR": str(place.cache),
-        "UV_NO_PROGRESS": "1",
     }
 
 

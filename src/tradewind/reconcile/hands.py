@@ -26,6 +26,7 @@ from tradewind.store.databases import Databases
 LOCK = "lock.txt"
 REQUIREMENTS = "requirements.txt"
 PLUGINS = "plugins.digest"
+SAID = "requirements_install.txt"  # by the installer
 STARTUP_SCRIPT = "startup.sh"
 STARTUP_VARIABLES = "startup.json"
 REHEARSED = ".rehearsed"  # a mark: all DAGs were tried

@@ -20,10 +20,11 @@ from tradewind.domain.errors import CannotProvide
 from tradewind.domain.manifests import ProcessState
 from tradewind.recipe import startup
 from tradewind.reconcile.folders import Folders, write_whole
-from tradewind.reconcile.hands import LOCK, PLUGINS, REQUIREMENTS, STARTUP_SCRIPT, Hands
+from tradewind.reconcile.hands import LOCK, PLUGINS, REQUIREMENTS, SAID, STARTUP_SCRIPT, Hands
 from tradewind.reconcile.starting_up import remove_other_overlays
 from tradewind.runtime import users
 
+_LOG_LIMIT = 1_000_000  # characters of the installer's output that are kept
 PLUGINS_LIMIT = 1024**3  # bytes of plugins.zip: MWAA's guide recommends less
 
 
@@ -41,6 +42,7 @@ def resolve(hands: Hands, environment: Environment, in_force: Environment | None
     folders = Folders(hands.user(environment))
     folders.ours(revision.parent)
     folders.ours(revision)
+    (revision / SAID).unlink(missing_ok=True)
     text = _requirements(hands, environment, in_force, bucket)
     write_whole(revision / REQUIREMENTS, text)
     plugins = _plugins(hands, environment, in_force, bucket)
@@ -51,7 +53,11 @@ def resolve(hands: Hands, environment: Environment, in_force: Environment | None
         spec = environment.spec
         version = hands.version_lock(spec.airflow_version)
         lock = hands.virtualenvs.resolve(
-            text, version=spec.airflow_version, lock=version, plugins=hands.plugins(environment)
+            text,
+            version=spec.airflow_version,
+            lock=version,
+            plugins=hands.plugins(environment),
+            tell=lambda said: _log_installing(hands, environment, said),
         )
     write_whole(revision / LOCK, lock)
 
@@ -61,7 +67,19 @@ def build(hands: Hands, environment: Environment) -> None:
     lock = hands.lock(environment)
     if lock is None:
         raise RuntimeError(f"environment {environment.id} has no lock yet")
-    hands.virtualenvs.build(lock, hands.plugins(environment))
+    hands.virtualenvs.build(
+        lock, hands.plugins(environment), tell=lambda said: _log_installing(hands, environment, said)
+    )
+
+
+def _log_installing(hands: Hands, environment: Environment, said: str) -> None:
+    """What the installer says, as a log: all of this revision, which keeps it where the environment cannot write."""
+    layout = hands.layout(environment)
+    kept = layout.revision(environment.revision) / SAID
+    before = kept.read_text() if kept.exists() else ""
+    text = (before + said)[-_LOG_LIMIT:]
+    write_whole(kept, text)
+    Folders(hands.user(environment)).write(layout.process_log("requirements_install"), text)
 
 
 # -- fetching ------------------------------------------------------------------------------------------------------
