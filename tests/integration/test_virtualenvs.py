@@ -1,6 +1,8 @@
 """Virtualenvs by digest, built for real from a lock of one small package (the registry is asked for it)."""
 
 import contextlib
+import dataclasses
+import io
 import json
 import os
 import pwd
@@ -8,12 +10,14 @@ import shutil
 import socket
 import stat
 import subprocess
+import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Barrier
 
+import psutil
 import pytest
 
 from tradewind.bootstrap import software
@@ -21,7 +25,6 @@ from tradewind.bootstrap.processes import runtime_of
 from tradewind.domain.errors import CannotProvide
 from tradewind.recipe.versions import versions
 from tradewind.runtime import Runtime, users
-from tradewind.runtime import virtualenvs as module
 from tradewind.runtime.virtualenvs import Virtualenvs, choose_interpreter, executable_by_others
 
 AS_ROOT = os.geteuid() == 0
@@ -236,12 +239,70 @@ def test_a_requirement_that_does_not_exist_is_named(virtualenvs):
     assert "six==99.0" in refused.value.sentence
 
 
-def test_an_index_that_never_answers_is_given_up(virtualenvs, monkeypatch):
-    monkeypatch.setattr(module, "_RESOLVE_SECONDS", 2)
+def test_an_index_that_never_answers_is_given_up(virtualenvs):
+    virtualenvs = dataclasses.replace(virtualenvs, resolve_seconds=2)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         asked = f"--index-url http://127.0.0.1:{deaf.getsockname()[1]}/simple\nnot-there\n"
         with pytest.raises(CannotProvide, match=r"cannot resolve requirements\.txt: it took too long"):
             virtualenvs.resolve(asked, version="3.3.1", lock=LOCK)
+
+
+def sdist(folder, name, setup, **files):
+    """A source package of version 1.0, whose setup.py is executed to build it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"setup.py": setup, "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"} | files
+    with tarfile.open(folder / f"{name}-1.0.tar.gz", "w:gz") as archive:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(f"{name}-1.0/{path}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+
+
+def test_a_package_that_needs_a_compiler_which_is_absent_is_named_with_its_words(virtualenvs, tmp_path):
+    plugins = tmp_path / "plugins"
+    setup = (
+        "import os\nfrom setuptools import Extension, setup\nos.environ['CC'] = '/nowhere/cc'\n"
+        "setup(name='twneedscc', version='1.0', ext_modules=[Extension('twneedscc', ['it.c'])])\n"
+    )
+    sdist(plugins, "twneedscc", setup, **{"it.c": "#include <Python.h>\n"})
+    told: list[str] = []
+    asked = "--find-links /usr/local/airflow/plugins\ntwneedscc==1.0\n"
+    lock = virtualenvs.resolve(asked, version="3.3.1", lock=LOCK, plugins=plugins, tell=told.append)
+    assert "Resolved 1 package" in "".join(told)
+    with pytest.raises(CannotProvide) as refused:
+        virtualenvs.build(lock, plugins, told.append)
+    sentence = refused.value.sentence
+    assert sentence.startswith("cannot install the environment's packages: Failed to build `twneedscc==1.0`")
+    assert "No such file or directory: '/nowhere/cc'" in sentence
+    assert not virtualenvs.is_built(virtualenvs.digest(lock))
+    assert "Building twneedscc==1.0" in "".join(told)
+
+
+def test_a_package_whose_build_never_ends_is_given_up_and_its_processes_end(virtualenvs, tmp_path):
+    virtualenvs = dataclasses.replace(virtualenvs, resolve_seconds=10)
+    plugins = tmp_path / "plugins"
+    sdist(plugins, "twhangs", "import time\ntime.sleep(987654)\n")
+    asked = "--find-links /usr/local/airflow/plugins\ntwhangs==1.0\n"
+    with pytest.raises(CannotProvide, match=r"cannot resolve requirements\.txt: it took too long"):
+        virtualenvs.resolve(asked, version="3.3.1", lock=LOCK, plugins=plugins)
+    assert not any(builds(process, virtualenvs.cache) for process in psutil.process_iter())
+
+
+def builds(process, cache):
+    """Whether it works on a package in the installer's cache."""
+    try:
+        return Path(process.cwd()).is_relative_to(cache)
+    except psutil.Error:
+        return False
+
+
+def test_what_the_installer_says_is_told(virtualenvs):
+    told: list[str] = []
+    virtualenvs.build(LOCK, tell=told.append)
+    assert f" + six=={VERSION}\n" in "".join(told)
+    told.clear()
+    virtualenvs.build(LOCK, tell=told.append)
+    assert told == [f"The runtime {virtualenvs.digest(LOCK)} is there already\n"]
 
 
 def wheel(folder, name, version):

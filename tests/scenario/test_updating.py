@@ -183,6 +183,9 @@ def test_another_requirement_is_there_and_then_it_is_another_version(service: Se
         assert run["state"] == "success"
         path = f"/dags/cow_version/dagRuns/{run['dag_run_id']}/taskInstances/tell/xcomEntries/return_value"
         assert service.rest(NAME, "GET", path)["value"] == version
+        said = tradewind("logs", NAME, "requirements_install", "--lines", "1000", data=service.data).stdout
+        assert "Resolved " in said
+        assert f"cowsay=={version}" in said or "is there already" in said
 
 
 def test_requirements_that_do_not_resolve_touch_nothing(service: Service, changing: str) -> None:

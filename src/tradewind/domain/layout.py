@@ -64,6 +64,10 @@ class EnvironmentLayout:
         """plugins.zip of that content, unpacked; never changed once it is there."""
         return self.root / "plugins" / digest
 
+    def overlay(self, digest: str) -> Path:
+        """What a start-up script installed; never changed once it is there."""
+        return self.root / "overlays" / digest
+
     def process_log(self, name: str) -> Path:
         """Standard output and error of one process."""
         return self.logs / f"{name}.log"

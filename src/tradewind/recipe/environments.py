@@ -33,6 +33,7 @@ def inputs_of(
     plugins: Path | None = None,
     startup: Mapping[str, Mapping[str, str]] | None = None,
     hold: Path | None = None,
+    overlays: Mapping[str, Path] | None = None,
 ) -> RecipeInputs:
     """All that settings and processes follow from. `bucket` is what tasks are told about the source bucket."""
     return RecipeInputs(
@@ -54,6 +55,7 @@ def inputs_of(
         plugins=plugins,
         startup=startup or {},
         hold=hold,
+        overlays=overlays or {},
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from tradewind.domain.layout import EnvironmentLayout
 from tradewind.domain.manifests import Process
 from tradewind.recipe.settings import (
+    COMPONENTS,
     Component,
     RecipeInputs,
     triggerer_is_enabled,
@@ -171,7 +172,12 @@ def _preload_digest(inputs: RecipeInputs) -> str:
 
 
 def _in_common(inputs: RecipeInputs) -> dict[str, str]:
-    """Variables that all trusted components have alike, without any that holds a secret."""
+    """Variables that all trusted components have alike, without any that holds a secret.
+
+    An overlay only where workers have the same: what was imported from another's would be inherited.
+    """
+    if len({inputs.overlays.get(kind) for kind in COMPONENTS}) > 1:
+        inputs = dataclasses.replace(inputs, overlays={})
     first, *others = [trusted_settings(inputs, component) for component in Component if component is not Component.CLI]
     secrets = {str(value) for value in dataclasses.astuple(inputs.secrets)} - {""}
     secrets.add(inputs.database_url.partition("://")[2])

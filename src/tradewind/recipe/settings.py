@@ -29,9 +29,11 @@ from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.layout import EnvironmentLayout
 from tradewind.domain.rules import ENGINE_OPTION, ZYGOTES, ZYGOTES_OPTION
 from tradewind.domain.specs import Spec
+from tradewind.recipe.options import allowed, variables
 from tradewind.recipe.sizes import EnvironmentClass, classes
 
 BUNDLE_NAME = "dags"
+COMPONENTS = ("scheduler", "worker", "webserver")  # MWAA's kinds
 SESSION_SECONDS = 12 * 3600  # MWAA's web session
 CONFIGURATION_FILE = (
     "# Tradewind: every setting is an environment variable of its process. This file keeps Airflow from writing one.\n"
@@ -43,36 +45,6 @@ _DEFAULT_QUEUE = "default"
 # A slot is the zygote of its tasks: after so many, or above so many KiB, Celery replaces it, between two tasks.
 _SLOT_LIMITS = {"worker_max_tasks_per_child": 1000, "worker_max_memory_per_child": 1024 * 1024}
 _AUTOSCALE = re.compile(r"\s*(\d+)\s*,\s*(\d+)\s*")
-
-# What a user may not change, with every spelling of it. `*` stands for all options of a section.
-_ESSENTIAL = frozenset(
-    {
-        "core.auth_manager", "core.executor", "core.execution_api_server_url", "core.fernet_key", "core.load_examples",
-        "core.multi_team", "core.plugins_folder", "core.security", "core.simple_auth_manager_all_admins",
-        "core.simple_auth_manager_passwords_file", "core.simple_auth_manager_users", "core.sql_alchemy_conn",
-        "core.unit_test_mode",
-        "database.external_db_managers", "database.sql_alchemy_conn", "database.sql_alchemy_conn_async",
-        "database.sql_alchemy_schema",
-        "api.base_url", "api.host", "api.port", "api.secret_key", "api.server_type", "api.ssl_cert", "api.ssl_key",
-        "webserver.base_url", "webserver.secret_key", "webserver.config_file",
-        "api_auth.jwt_algorithm", "api_auth.jwt_audience", "api_auth.jwt_expiration_time", "api_auth.jwt_issuer",
-        "api_auth.jwt_private_key_path", "api_auth.jwt_secret", "api_auth.trusted_jwks_url",
-        "execution_api.jwt_audience", "execution_api.jwt_expiration_time",
-        "celery.broker_url", "celery.celery_app_name", "celery.celery_config_options", "celery.pool",
-        "celery.result_backend", "celery.worker_concurrency", "celery.worker_enable_remote_control",
-        "celery_broker_transport_options.visibility_timeout",
-        "dag_processor.dag_bundle_config_list", "dag_processor.dag_bundle_storage_path",
-        "dag_processor.stale_bundle_cleanup_interval",
-        "fab.auth_backends", "fab.auth_role_public", "fab.config_file", "fab.cookie_secure", "fab.enable_proxy_fix",
-        "logging.base_log_folder", "logging.dag_processor_child_process_log_directory", "logging.delete_local_logs",
-        "logging.logging_config_class", "logging.remote_logging",
-        "metrics.statsd_on", "metrics.statsd_host", "metrics.statsd_port", "metrics.statsd_prefix",
-        "operators.default_queue",
-        "scheduler.allowed_run_id_pattern", "scheduler.standalone_dag_processor",
-        "triggerer.queues_enabled",
-        "tradewind.*",
-    }
-)  # fmt: skip
 
 
 class Component(StrEnum):
@@ -111,6 +83,7 @@ class RecipeInputs:
     # what the start-up script exported, by MWAA's kind of component: scheduler, worker, webserver
     startup: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     hold: Path | None = None  # while it is there nothing is scheduled and no order is taken
+    overlays: Mapping[str, Path] = field(default_factory=dict)  # where what it installed lies, likewise
 
     @property
     def options(self) -> Mapping[str, str]:
@@ -180,7 +153,7 @@ def trusted_settings(inputs: RecipeInputs, component: Component) -> dict[str, st
         "PYTHONSAFEPATH": "1",  # never import from the working directory
         # what sessions are called at PostgreSQL: by this a scheduler knows its own notifications
         "PGAPPNAME": f"tradewind-{component.value}",
-        **_variables({**opinionated, **_allowed(inputs.options), **essential}),
+        **variables({**opinionated, **allowed(inputs.options), **essential}),
         **inputs.startup.get(_MWAA_COMPONENT[component], {}),
         **_hold(inputs, component),
     }
@@ -198,7 +171,7 @@ def rehearsal_settings(inputs: RecipeInputs, bundle: Path, logs: Path) -> dict[s
         "dag_processor.dag_bundle_config_list": _bundles(bundle),
         "logging.dag_processor_child_process_log_directory": str(logs),
     }
-    return trusted_settings(inputs, Component.DAG_PROCESSOR) | _variables(ours) | TRIAL_LIMITS
+    return trusted_settings(inputs, Component.DAG_PROCESSOR) | variables(ours) | TRIAL_LIMITS
 
 
 def worker_settings(inputs: RecipeInputs) -> dict[str, str]:
@@ -210,7 +183,7 @@ def worker_settings(inputs: RecipeInputs) -> dict[str, str]:
     essential = {**_essential(inputs), "core.fernet_key": "", "database.sql_alchemy_conn": "sqlite://"}
     return {
         **_process_environment(inputs, inputs.layout.home, "worker"),
-        **_variables({**opinionated, **_allowed(inputs.options), **essential}),
+        **variables({**opinionated, **allowed(inputs.options), **essential}),
         **inputs.startup.get("worker", {}),
     }
 
@@ -232,8 +205,11 @@ _MODULE_OF = {
 
 
 def _process_environment(inputs: RecipeInputs, home: Path, mwaa_component: str) -> dict[str, str]:
+    overlay = inputs.overlays.get(mwaa_component)
+    programs = [inputs.runtime / "bin", *([] if overlay is None else [overlay / "bin"])]
     return {
         **inputs.extra_environment,
+        **({} if overlay is None else {"TRADEWIND_OVERLAY": str(overlay)}),
         "AIRFLOW_CONFIG": str(configuration_file(inputs.layout)),
         "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
         "AIRFLOW_ENV_ID": str(inputs.id),
@@ -248,7 +224,7 @@ def _process_environment(inputs: RecipeInputs, home: Path, mwaa_component: str) 
         "HOME": str(inputs.layout.home),
         "LANG": "C.UTF-8",
         "MWAA_AIRFLOW_COMPONENT": mwaa_component,
-        "PATH": f"{inputs.runtime / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": ":".join([*map(str, programs), "/usr/local/bin:/usr/bin:/bin"]),
         "PYTHONUNBUFFERED": "1",
         "SCARF_ANALYTICS": "false",
         "VIRTUAL_ENV": str(inputs.runtime),
@@ -378,22 +354,3 @@ def _secrets_of(inputs: RecipeInputs, component: Component) -> dict[str, str]:
         secrets["api.secret_key"] = inputs.secrets.api_secret_key
         secrets["tradewind.assertion_secret"] = inputs.secrets.assertion_secret
     return secrets
-
-
-def is_ours(option: str) -> bool:
-    """Whether an option, in whatever spelling, is one that a user may not change."""
-    plain = option.strip().lower()
-    stem = re.sub(r"_(cmd|secret)$", "", plain)
-    return bool({plain, stem, f"{plain.partition('.')[0]}.*"} & _ESSENTIAL)
-
-
-def _allowed(options: Mapping[str, str]) -> dict[str, str]:
-    return {key.strip().lower(): value for key, value in options.items() if "." in key and not is_ours(key)}
-
-
-def _variables(options: Mapping[str, str]) -> dict[str, str]:
-    named = {}
-    for key, value in options.items():
-        section, _, option = key.partition(".")
-        named[f"AIRFLOW__{section.upper()}__{option.upper().replace('.', '_')}"] = value
-    return named

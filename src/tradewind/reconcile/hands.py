@@ -1,7 +1,7 @@
 """Hands: everything that observing and performing need, wired once in bootstrap."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -28,6 +28,7 @@ from tradewind.store.snapshots import SnapshotRecords
 LOCK = "lock.txt"
 REQUIREMENTS = "requirements.txt"
 PLUGINS = "plugins.digest"
+SAID = "requirements_install.txt"  # by the installer
 STARTUP_SCRIPT = "startup.sh"
 STARTUP_VARIABLES = "startup.json"
 REHEARSED = ".rehearsed"  # a mark: all DAGs were tried
@@ -115,12 +116,21 @@ class Hands:
         if self.startup_script(environment) is None:
             return True
         kept = self.startup_variables(environment)
-        return kept is not None and startup.was_run_on(kept, self.startup_digest(environment))
+        return (
+            kept is not None
+            and startup.was_run_on(kept, self.startup_digest(environment))
+            and all(overlay.is_dir() for overlay in self.overlays(environment).values())
+        )
 
     def startup_digest(self, environment: Environment) -> str:
         """Names all that the script finds: what it exports may hold paths of it."""
-        inputs = replace(self.inputs(environment, self.lock(environment) or ""), startup={})
-        return startup.digest(inputs)
+        return startup.digest(self.inputs(environment, self.lock(environment) or ""))
+
+    def overlays(self, environment: Environment) -> dict[str, Path]:
+        """Where what the script installed lies, by kind of component."""
+        outcomes = startup.read(self.startup_variables(environment))
+        layout = self.layout(environment)
+        return {kind: layout.overlay(outcome.overlay) for kind, outcome in outcomes.items() if outcome.overlay}
 
     def _of_revision(self, environment: Environment, name: str) -> str | None:
         try:
@@ -141,7 +151,10 @@ class Hands:
             base_url=f"https://{self.hosts.host(environment.id, environment.address).authority}",
             bucket=self.bucket_variables(bucket_name(environment.spec.source_bucket_arn)),
             plugins=self.plugins(environment),
-            startup=startup.read(self.startup_variables(environment)),
+            startup={
+                kind: outcome.variables for kind, outcome in startup.read(self.startup_variables(environment)).items()
+            },
+            overlays=self.overlays(environment),
             # the first database of an environment is never held: it was empty
             hold=None if environment.database == environment.id.database else layout.hold(environment.database),
         )

@@ -23,7 +23,7 @@ from tradewind.recipe.settings import (
     trusted_home,
     trusted_settings,
 )
-from tradewind.reconcile import health, moving, revisions, saving
+from tradewind.reconcile import health, moving, revisions, saving, starting_up
 from tradewind.reconcile.folders import Folders, give_to_us, remove_tree
 from tradewind.reconcile.hands import Hands
 from tradewind.reconcile.observe import FOLDER_MARK
@@ -63,7 +63,7 @@ class Performer:
             case steps.BuildRuntime():
                 revisions.build(self.hands, environment)
             case steps.RunStartupScript():
-                revisions.run_startup_script(self.hands, environment)
+                starting_up.run_startup_script(self.hands, environment)
             case steps.StartPreloading():
                 self._start_preloading(environment)
             case steps.TakeBundle():

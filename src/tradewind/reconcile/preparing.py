@@ -1,7 +1,7 @@
 """Doing the steps of an update, or of a dry run, before it is put in force: nothing that works is touched."""
 
 from tradewind.domain.environments import Environment
-from tradewind.reconcile import moving, revisions, saving
+from tradewind.reconcile import moving, revisions, saving, starting_up
 from tradewind.reconcile.hands import REHEARSED, Hands
 from tradewind.reconcile.plan import steps
 from tradewind.reconcile.rehearsing import rehearse
@@ -20,7 +20,7 @@ def prepare(hands: Hands, step: steps.Step, environment: Environment) -> None:  
         case steps.PrepareRuntime():
             revisions.build(hands, environment.coming)
         case steps.PrepareStartup():
-            revisions.run_startup_script(hands, environment.coming, environment)
+            starting_up.run_startup_script(hands, environment.coming, environment)
         case steps.SaveSnapshot():
             moving.save(hands, environment)
         case steps.ProveDatabase():

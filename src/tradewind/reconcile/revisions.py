@@ -4,17 +4,14 @@ What a bucket holds may change at any time; a revision never does. Its lock is w
 complete. What an update leaves as it is comes from the revision in force.
 """
 
-import dataclasses
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
-
-import structlog
 
 from tradewind.bundles import Bucket, read, unpack
 from tradewind.domain.arns import bucket_name
@@ -23,13 +20,12 @@ from tradewind.domain.errors import CannotProvide
 from tradewind.domain.manifests import ProcessState
 from tradewind.recipe import startup
 from tradewind.reconcile.folders import Folders, write_whole
-from tradewind.reconcile.hands import LOCK, PLUGINS, REQUIREMENTS, STARTUP_SCRIPT, STARTUP_VARIABLES, Hands
+from tradewind.reconcile.hands import LOCK, PLUGINS, REQUIREMENTS, SAID, STARTUP_SCRIPT, Hands
+from tradewind.reconcile.starting_up import remove_other_overlays
 from tradewind.runtime import users
 
+_LOG_LIMIT = 1_000_000  # characters of the installer's output that are kept
 PLUGINS_LIMIT = 1024**3  # bytes of plugins.zip: MWAA's guide recommends less
-_EVIDENCE_LINES = 20
-_log = structlog.get_logger(__name__)
-_LOG_LIMIT = 1_000_000  # bytes of a start-up script's output that are kept
 
 
 def resolve(hands: Hands, environment: Environment, in_force: Environment | None = None) -> None:
@@ -46,6 +42,7 @@ def resolve(hands: Hands, environment: Environment, in_force: Environment | None
     folders = Folders(hands.user(environment))
     folders.ours(revision.parent)
     folders.ours(revision)
+    (revision / SAID).unlink(missing_ok=True)
     text = _requirements(hands, environment, in_force, bucket)
     write_whole(revision / REQUIREMENTS, text)
     plugins = _plugins(hands, environment, in_force, bucket)
@@ -56,7 +53,11 @@ def resolve(hands: Hands, environment: Environment, in_force: Environment | None
         spec = environment.spec
         version = hands.version_lock(spec.airflow_version)
         lock = hands.virtualenvs.resolve(
-            text, version=spec.airflow_version, lock=version, plugins=hands.plugins(environment)
+            text,
+            version=spec.airflow_version,
+            lock=version,
+            plugins=hands.plugins(environment),
+            tell=lambda said: _log_installing(hands, environment, said),
         )
     write_whole(revision / LOCK, lock)
 
@@ -66,24 +67,19 @@ def build(hands: Hands, environment: Environment) -> None:
     lock = hands.lock(environment)
     if lock is None:
         raise RuntimeError(f"environment {environment.id} has no lock yet")
-    hands.virtualenvs.build(lock, hands.plugins(environment))
+    hands.virtualenvs.build(
+        lock, hands.plugins(environment), tell=lambda said: _log_installing(hands, environment, said)
+    )
 
 
-def run_startup_script(hands: Hands, environment: Environment, in_force: Environment | None = None) -> None:
-    """Run the script once for each kind of component, and keep what it exports.
-
-    Not again where an update changes nothing that it could depend on. Raises CannotProvide when the script fails,
-    does not end in time, or does not tell its variables.
-    """
-    revision = hands.layout(environment).revision(environment.revision)
-    script = revision / STARTUP_SCRIPT
-    if not script.exists():
-        return
-    variables = None if in_force is None else _same_variables(hands, environment, in_force)
-    if variables is None:
-        kept = startup.read(hands.startup_variables(environment)) if in_force is None else {}
-        variables = startup.write(_exported(hands, environment, script, kept), of=hands.startup_digest(environment))
-    write_whole(revision / STARTUP_VARIABLES, variables)
+def _log_installing(hands: Hands, environment: Environment, said: str) -> None:
+    """What the installer says, as a log: all of this revision, which keeps it where the environment cannot write."""
+    layout = hands.layout(environment)
+    kept = layout.revision(environment.revision) / SAID
+    before = kept.read_text() if kept.exists() else ""
+    text = (before + said)[-_LOG_LIMIT:]
+    write_whole(kept, text)
+    Folders(hands.user(environment)).write(layout.process_log("requirements_install"), text)
 
 
 # -- fetching ------------------------------------------------------------------------------------------------------
@@ -201,71 +197,8 @@ def _same_lock(hands: Hands, environment: Environment, in_force: Environment) ->
     return hands.lock(in_force) if is_same else None
 
 
-def _same_variables(hands: Hands, environment: Environment, in_force: Environment) -> str | None:
-    """What the script in force exported, if it was run on the same. A re-image runs it again."""
-    kept = hands.startup_variables(in_force)
-    is_same = (
-        kept is not None
-        and environment.spec != in_force.spec
-        and hands.startup_script(environment) == hands.startup_script(in_force)
-        and startup.was_run_on(kept, hands.startup_digest(environment))
-    )
-    return kept if is_same else None
-
-
-# -- the start-up script -------------------------------------------------------------------------------------------
-
-
-def _run(hands: Hands, environment: Environment, script: Path, kind: str) -> dict[str, str]:
-    lock = hands.lock(environment)
-    if lock is None:
-        raise RuntimeError(f"environment {environment.id} has no lock yet")
-    inputs = dataclasses.replace(hands.inputs(environment, lock), startup={})
-    layout = hands.layout(environment)
-    given = startup.surroundings(inputs, kind)
-    done = hands.runtime.run(
-        startup.command(script),
-        environment=given,
-        directory=layout.home,
-        user=inputs.user,
-        timeout=startup.SECONDS,
-        limit=_LOG_LIMIT,
-    )
-    said = done.stderr.decode(errors="replace")
-    Folders(hands.user(environment)).write(layout.process_log(f"startup_script_execution_{kind}"), said)
-    words = tuple(line for line in said.splitlines() if line.strip())[-_EVIDENCE_LINES:]
-    reason = None
-    if done.timed_out:
-        reason = f"it did not end within {startup.SECONDS:.0f} seconds"
-    elif done.exit_status != 0:
-        reason = f"it ended with status {done.exit_status}" + (f": {words[-1]}" if words else "")
-    elif not done.stdout:
-        reason = "its variables cannot be told: it replaced the shell, or its EXIT trap"
-    if reason is not None:
-        path = environment.spec.startup_script_s3_path
-        raise CannotProvide(f"cannot run {path} for the {kind}: {reason}", "INCORRECT_CONFIGURATION", words)
-    return startup.captured(given, done.stdout)
-
-
-def _exported(
-    hands: Hands, environment: Environment, script: Path, kept: Mapping[str, Mapping[str, str]]
-) -> Mapping[str, Mapping[str, str]]:
-    """What it exports for each kind.
-
-    `kept`: what it exported before something around it changed (a newer release of this service); where it fails now
-    that stays, for the environment is in use.
-    """
-    try:
-        return {kind: _run(hands, environment, script, kind) for kind in startup.COMPONENTS}
-    except CannotProvide as error:
-        if not kept:
-            raise
-        _log.warning("start-up script", action="kept", environment=str(environment.id), reason=error.sentence)
-        return kept
-
-
 def remove_others(hands: Hands, environment: Environment) -> None:
-    """Remove revisions and plugins that neither what is in force nor what is asked for needs, nor who still drains."""
+    """Remove what neither the settings in force nor those asked for need, nor who still drains."""
     layout = hands.layout(environment)
     ending = {ProcessState.STOPPING, ProcessState.UNKNOWN}
     if any(
@@ -282,3 +215,4 @@ def remove_others(hands: Hands, environment: Environment) -> None:
     for folder in plugins.iterdir() if plugins.is_dir() else ():
         if folder.name not in digests:
             shutil.rmtree(folder, ignore_errors=True)
+    remove_other_overlays(hands, environment)

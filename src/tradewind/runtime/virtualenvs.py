@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,13 +34,19 @@ from tradewind.runtime.users import UnixUser
 _MARK = ".complete"
 _ORNAMENTS = "\N{MULTIPLICATION SIGN}╰─▶ "  # what the installer draws in front of its words
 _SYSTEM_CERTIFICATES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt"))
-_RESOLVE_SECONDS = 300
-_BUILD_SECONDS = 1_200
 # What the installer may need of the surroundings: proxies, certificates, an index of the machine's own.
 _PASSED = (
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "LANG", "TZ",
 )  # fmt: skip
+
+
+Tell = Callable[[str], None]
+"""Is told all that the installer says."""
+
+
+def _tell_nobody(_: str) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,12 @@ class Virtualenvs:
     wheel: Path  # tradewind-airflow
     builder: UnixUser | None
     processes: Runtime
+    resolve_seconds: float = 300
+    build_seconds: float = 1_200  # for each of the installer's commands
 
-    def resolve(self, user_requirements: str, *, version: str, lock: str, plugins: Path | None = None) -> str:
+    def resolve(
+        self, user_requirements: str, *, version: str, lock: str, plugins: Path | None = None, tell: Tell = _tell_nobody
+    ) -> str:
         """The full lock for an environment: ours, plus what the user's file asks for, with hashes.
 
         `plugins` is the unpacked plugins.zip, whose wheels the file may name. Raises CannotProvide with the
@@ -79,10 +89,11 @@ class Virtualenvs:
             self._lay_out_wheels(plugins, scratch)
             done = self._uv(
                 "pip", "compile", *(("--offline",) if ask.offline else ()),
-                "--quiet", "--no-header", "--no-annotate", "--generate-hashes", "--no-emit-index-url",
+                "--no-header", "--no-annotate", "--generate-hashes", "--no-emit-index-url",
                 "--python", str(self.interpreter.path), "--constraint", "constraints.txt", "requirements.txt",
-                directory=scratch, timeout=_RESOLVE_SECONDS,
+                directory=scratch, timeout=self.resolve_seconds,
             )  # fmt: skip
+        tell(done.stderr.decode(errors="replace"))
         if done.exit_status != 0:
             raise _refused("resolve requirements.txt", done)
         return done.stdout.decode()
@@ -112,18 +123,19 @@ class Virtualenvs:
         """Whether a runtime is there and complete."""
         return (self.path(digest) / _MARK).exists()
 
-    def build(self, lock: str, plugins: Path | None = None) -> Path:
+    def build(self, lock: str, plugins: Path | None = None, tell: Tell = _tell_nobody) -> Path:
         """Make the runtime of a lock unless it is there. Two builders of one runtime: the second waits.
 
-        `plugins` as for `resolve`. Raises CannotProvide with the installer's own words.
+        `plugins` and `tell` as for `resolve`. Raises CannotProvide with the installer's own words.
         """
         digest = self.digest(lock)
         target = self.path(digest)
         with self._exclusively(digest):
             if self.is_built(digest):
+                tell(f"The runtime {digest} is there already\n")
                 return target
             shutil.rmtree(target, ignore_errors=True)
-            self._install(target, lock, plugins)
+            self._install(target, lock, plugins, tell)
             if self.builder is not None:
                 _hand_over(target)
             mark = {"digest": digest, "python": self.interpreter.version, "packages": recipe.pins(lock)}
@@ -132,7 +144,7 @@ class Virtualenvs:
             temporary.rename(target / _MARK)
         return target
 
-    def _install(self, target: Path, lock: str, plugins: Path | None) -> None:
+    def _install(self, target: Path, lock: str, plugins: Path | None, tell: Tell) -> None:
         python = target / "bin" / "python"
         with self._scratch() as scratch:
             self._give(scratch / "lock.txt", lock.encode())
@@ -145,7 +157,6 @@ class Virtualenvs:
             install = [
                 "pip",
                 "install",
-                "--quiet",
                 "--python",
                 str(python),
                 "--compile-bytecode",
@@ -157,22 +168,17 @@ class Virtualenvs:
                 [*install, *found, "--require-hashes", "--requirement", "lock.txt"],
                 [*install, "--no-deps", "--offline", wheel.name],
             ):
-                done = self._uv(*step, directory=scratch, timeout=_BUILD_SECONDS)
+                done = self._uv(*step, directory=scratch, timeout=self.build_seconds)
+                tell(done.stderr.decode(errors="replace"))
                 if done.exit_status != 0:
                     raise _refused("install the environment's packages", done)
 
     def _uv(self, *arguments: str, directory: Path, timeout: float) -> Completed:
-        environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
-        environment |= _index(os.environ)
-        environment |= {
+        environment = installers_variables() | {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": str(directory / "home"),
             "TMPDIR": str(directory / "home"),
-            "UV_NO_CONFIG": "1",
-            "UV_PYTHON_DOWNLOADS": "never",
         }
-        if any(bundle.exists() for bundle in _SYSTEM_CERTIFICATES):
-            environment["UV_SYSTEM_CERTS"] = "true"  # a company's proxy has its authority there, not among uv's own
         environment["UV_CACHE_DIR"] = str(self.cache if self.cache is not None else _default_cache())
         user = None if self.builder is None else self.builder.name
         return self.processes.run(
@@ -268,6 +274,15 @@ def _default_cache() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "uv"
 
 
+def installers_variables() -> dict[str, str]:
+    """What the installer needs to know of this machine, whoever runs it."""
+    found = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    found |= _index(os.environ) | {"UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+    if any(bundle.exists() for bundle in _SYSTEM_CERTIFICATES):
+        found["UV_SYSTEM_CERTS"] = "true"  # a company's proxy has its authority there, not among uv's own
+    return found
+
+
 def _index(surroundings: Mapping[str, str]) -> dict[str, str]:
     # The installer reads its own variables; a machine that is set up for pip alone works as well.
     names = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX"}
@@ -295,6 +310,10 @@ def _refused(purpose: str, done: Completed) -> CannotProvide:
     words = tuple(line.rstrip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip())
     if done.timed_out:
         return CannotProvide(f"cannot {purpose}: it took too long", "INCORRECT_CONFIGURATION", words[-20:])
+    first = next(
+        (at for at, line in enumerate(words) if line.startswith("error")), 0
+    )  # what was done well comes before
+    words = words[first:]
     spoken = " ".join(line.strip().lstrip(_ORNAMENTS).strip() for line in words)
     summary = spoken.removeprefix("error: ").replace(" cause: ", ": ") or f"status {done.exit_status}"
     return CannotProvide(f"cannot {purpose}: {summary}", "INCORRECT_CONFIGURATION")  # all of its words are in it

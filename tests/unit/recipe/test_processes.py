@@ -8,7 +8,13 @@ from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.layout import Layout
 from tradewind.domain.manifests import Process
 from tradewind.domain.specs import Spec
-from tradewind.recipe.processes import broker_configuration, environment_processes, worker_name, worker_process
+from tradewind.recipe.processes import (
+    broker_configuration,
+    environment_processes,
+    preload_process,
+    worker_name,
+    worker_process,
+)
 from tradewind.recipe.settings import RecipeInputs, trusted_home
 
 ID = EnvironmentId("abcdefghjkmn")
@@ -95,6 +101,19 @@ def test_a_worker_more_changes_no_other_process():
     assert {name: p.digest() for name, p in processes().items()} == {
         name: p.digest() for name, p in more.items() if name != "worker-3"
     }
+
+
+def test_the_parent_sees_an_overlay_only_where_all_have_it():
+    """Otherwise a component could inherit what was imported from another's."""
+    one, two = Path("/o/1"), Path("/o/2")
+    none = dataclasses.replace(INPUTS, secrets=Secrets(*(f"a secret {n}" for n in range(6))))
+    alike = dataclasses.replace(none, overlays=dict.fromkeys(("scheduler", "worker", "webserver"), one))
+    others = dataclasses.replace(none, overlays={"scheduler": one, "worker": two, "webserver": one})
+    assert preload_process(alike).environment["TRADEWIND_OVERLAY"] == str(one)
+    assert f"{one}/bin" in preload_process(alike).environment["PATH"]
+    assert "TRADEWIND_OVERLAY" not in preload_process(others).environment
+    assert preload_process(others) == preload_process(none)
+    assert preload_process(alike).environment != preload_process(none).environment
 
 
 def test_the_broker_is_closed_durable_and_never_forgets_for_memory():

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.recipe.test_settings import INPUTS
 from tradewind.recipe import startup
 from tradewind.recipe.settings import Component, trusted_settings, worker_settings
+from tradewind.recipe.startup import Outcome, Place
 
 GIVEN = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": "/home", "KEPT": "as it was"}
 
@@ -63,7 +64,9 @@ def test_names_that_are_free(name):
 
 
 def test_what_was_captured_reaches_its_kind_of_component_only():
-    kept = startup.read(startup.write({"worker": {"W": "1"}, "webserver": {"V": "1"}, "scheduler": {}}, of="x"))
+    outcomes = {"worker": Outcome({"W": "1"}, "d"), "webserver": Outcome({"V": "1"}), "scheduler": Outcome()}
+    assert startup.read(startup.write(outcomes, of="x")) == outcomes
+    kept = {kind: outcome.variables for kind, outcome in outcomes.items()}
     given = dataclasses.replace(INPUTS, startup=kept)
     assert worker_settings(given)["W"] == "1"
     assert trusted_settings(given, Component.API_SERVER)["V"] == "1"
@@ -82,3 +85,44 @@ def test_a_script_is_run_again_where_what_it_finds_is_another():
     assert startup.was_run_on(kept, startup.digest(INPUTS))
     for changes in ({"runtime": Path("/another")}, {"plugins": Path("/p")}, {"extra_environment": {"B": "1"}}):
         assert not startup.was_run_on(kept, startup.digest(dataclasses.replace(INPUTS, **changes)))
+
+
+PLACE = Place(Path("/place"))
+UV = Path("/uv")
+
+
+def test_pip_comes_before_the_runtimes_programs_and_its_folder_after():
+    found = startup.with_pip({"PATH": "/runtime/bin:/usr/bin:/bin"}, PLACE, UV, {"PIP_INDEX_URL": "x", "UV_INDEX": "x"})
+    assert found["PATH"] == "/place/bin:/runtime/bin:/place/overlay/bin:/usr/bin:/bin"
+    assert found["TRADEWIND_OVERLAY"] == "/place/overlay"
+    assert "PIP_INDEX_URL" not in found
+    assert found["UV_INDEX"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("overlay", "path", "cow"),
+    [
+        (Path("/o/1"), "/mine:/runtime/bin:/o/1/bin:/usr/bin:/bin", "/o/1/cow"),
+        (None, "/mine:/runtime/bin:/usr/bin:/bin", "/place/overlay/cow"),
+    ],
+)
+def test_a_path_that_the_script_exports_names_what_outlives_it(tmp_path, overlay, path, cow):
+    given = startup.with_pip({"PATH": "/runtime/bin:/usr/bin:/bin"}, PLACE, UV, {})
+    _, _, found = run(tmp_path, 'export PATH=/mine:$PATH COW="$TRADEWIND_OVERLAY/cow" PYTHONPATH=x\n', given)
+    assert startup.moved(found, PLACE, overlay) == {"PATH": path, "COW": cow}
+
+
+def test_what_is_installed_reaches_its_kind_of_component_only():
+    given = dataclasses.replace(INPUTS, overlays={"worker": Path("/o/1"), "scheduler": Path("/o/2")})
+    for component in (Component.SCHEDULER, Component.DAG_PROCESSOR, Component.TRIGGERER):
+        assert trusted_settings(given, component)["TRADEWIND_OVERLAY"] == "/o/2"
+    assert "TRADEWIND_OVERLAY" not in trusted_settings(given, Component.API_SERVER)
+    assert worker_settings(given)["TRADEWIND_OVERLAY"] == "/o/1"
+    runtime = INPUTS.runtime / "bin"
+    assert worker_settings(given)["PATH"].startswith(f"{runtime}:/o/1/bin:/usr")
+    assert "TRADEWIND_OVERLAY" not in startup.surroundings(given, "worker")
+    assert startup.digest(given) == startup.digest(INPUTS)
+
+
+def test_what_an_earlier_release_wrote_has_no_overlays():
+    assert startup.read('{"of": "x", "variables": {"worker": {"A": "1"}}}') == {"worker": Outcome({"A": "1"})}

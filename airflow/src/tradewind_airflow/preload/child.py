@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tradewind_airflow import overlays
 from tradewind_airflow.engine import generators
 from tradewind_airflow.preload import sessions, wire
 from tradewind_airflow.preload.reads import Reads
@@ -39,6 +40,7 @@ HARMLESS = (
     "AIRFLOW__LOGGING__CELERY_LOGGING_LEVEL",
     "AIRFLOW__LOGGING__LOGGING_LEVEL",
     "MWAA_AIRFLOW_COMPONENT",
+    "PATH",  # a start-up script's overlay may have programs
     "PGAPPNAME",
     "PYTHONSAFEPATH",
     "TRADEWIND_HOLD",
@@ -116,6 +118,7 @@ def _take_on(request: dict[str, Any], descriptors: list[int], reads: Reads) -> P
     os.environ.clear()
     os.environ.update({name: value for name, value in reads.written.items() if name != "_AIRFLOW__AS_LIBRARY"})
     os.environ.update(request["environment"])
+    overlays.see()
     os.chdir(request["directory"])
     generators.draw_anew()
     gc.enable()

@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
+from tradewind_airflow import overlays
 from tradewind_airflow.engine import generators
 from tradewind_airflow.zygotes.harmless import HARMLESS, PROVIDERS
 from tradewind_airflow.zygotes.leavings import Leavings
@@ -113,6 +114,7 @@ class Watch:
         self._further = further
         self._bundle = tuple(f"{root.rstrip('/')}/" for root in bundle if root)
         paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+        paths.add(os.environ.get(overlays.VARIABLE) or None)
         self._libraries = (*(f"{path}/" for path in sorted(paths - {None})), _OWN)  # type: ignore[type-var]
         self._readable = (*self._bundle, *self._libraries, *_FIXED)
         self._put_back: list[Callable[[], None]] = []
