@@ -6,7 +6,7 @@ manager; only its loop and its writing to the database are left out.
 
 import selectors
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,9 @@ def parse(bundle_name: str, version: str, only: Collection[str] | None, seconds:
     manager.selector = selectors.DefaultSelector()
     manager._dag_bundles = [bundle]  # noqa: SLF001
     found = [path for path in manager._find_files_in_bundle(bundle) if only is None or str(path) in only]  # noqa: SLF001
-    manager._file_queue = OrderedDict(  # noqa: SLF001
-        (DagFileInfo(rel_path=path, bundle_name=bundle.name, bundle_path=bundle.path), None) for path in found
-    )
+    files = [DagFileInfo(rel_path=path, bundle_name=bundle.name, bundle_path=bundle.path) for path in found]
+    is_deque = isinstance(manager._file_queue, deque)  # noqa: SLF001  before 3.3
+    manager._file_queue = deque(files) if is_deque else OrderedDict.fromkeys(files)  # noqa: SLF001
     late = f"it was not parsed within {seconds:.0f} seconds, in which all files have to be"
     missing = {str(path): {"dags": [], "error": late} for path in found}
     return missing | _run(manager, bundle.path, time.monotonic() + seconds)
