@@ -311,7 +311,7 @@ def stage(folder: Path, runtime: Path, postgres: Postgres) -> Iterator[Stage]:
     password = stage.inputs.secrets.database_password
     postgres.query(f"CREATE ROLE env_stage LOGIN PASSWORD '{password}'")
     postgres.query("CREATE DATABASE env_stage OWNER env_stage TEMPLATE template_airflow")
-    postgres.query("REASSIGN OWNED BY template_owner TO env_stage", "env_stage")
+    postgres.query("REASSIGN OWNED BY template_airflow TO env_stage", "env_stage")
     for process in environment_processes(stage.inputs):
         stage.start(process)
     try:
@@ -321,19 +321,23 @@ def stage(folder: Path, runtime: Path, postgres: Postgres) -> Iterator[Stage]:
         stage.stop()
 
 
-def fill_template(stage: Stage, postgres: Postgres) -> None:
+def fill_template(stage: Stage, postgres: Postgres, name: str = "template_airflow") -> None:
     """Migrate and write the roles as a role that owns the tables but not the database."""
-    postgres.query("CREATE ROLE template_owner LOGIN PASSWORD 'template'")
-    postgres.query("CREATE DATABASE template_airflow OWNER template_owner")
-    variables = dict(settings.trusted_settings(stage.inputs, settings.Component.CLI))
-    variables["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = postgres.url(
-        "template_owner", "template", "template_airflow"
-    ).replace("postgresql:", "postgresql+psycopg2:")
-    done = stage.run("-m", "tradewind_airflow.template", environment=variables)
+    postgres.query(f"CREATE ROLE {name} LOGIN PASSWORD 'template'")
+    postgres.query(f"CREATE DATABASE {name} OWNER {name}")
+    done = stage.run("-m", "tradewind_airflow.template", environment=on_database(stage, name, name, "template"))
     assert done.returncode == 0, done.stderr[-3000:]
-    postgres.query("ALTER ROLE template_owner NOLOGIN")
-    postgres.query("ALTER DATABASE template_airflow OWNER TO postgres")
-    postgres.query("ALTER DATABASE template_airflow WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
+    postgres.query(f"ALTER ROLE {name} NOLOGIN")
+    postgres.query(f"ALTER DATABASE {name} OWNER TO postgres")
+    postgres.query(f"ALTER DATABASE {name} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
+
+
+def on_database(stage: Stage, database: str, role: str, password: str) -> dict[str, str]:
+    """The command line's settings with another database."""
+    url = stage.postgres.url(role, password, database).partition("://")[2]
+    ours = {"SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{url}", "SQL_ALCHEMY_CONN_ASYNC": f"postgresql+asyncpg://{url}"}
+    variables = settings.trusted_settings(stage.inputs, settings.Component.CLI)
+    return {**variables, **{f"AIRFLOW__DATABASE__{name}": value for name, value in ours.items()}}
 
 
 def _healthy(stage: Stage) -> bool:

@@ -34,10 +34,6 @@ _REQUEUE = """
 """
 
 
-# The engine's triggers are in the way of migrations, and other versions have none: its executor makes them again.
-_FORGET_TRIGGERS = "DROP FUNCTION IF EXISTS tradewind_wake() CASCADE"
-
-
 def target(hands: Hands, environment: Environment) -> str:
     """The database that what is being prepared will run on: the one in force, unless that cannot be."""
     coming = environment.coming
@@ -170,7 +166,6 @@ def migrate(hands: Hands, now: Environment, then: Environment, database: str) ->
     before, after = (_versions(hands.lock(each) or "") for each in (now, then))
     if before == after:
         return
-    hands.databases.execute(database, _FORGET_TRIGGERS)
     purpose = f"bring the database to Airflow {'.'.join(str(part) for part in after[0])}"
     if after < before:
         heads = json.loads(_run(hands, then, database, purpose, _MIGRATION, "heads"))

@@ -104,3 +104,10 @@ def test_pips_index_is_the_installers_unless_it_has_its_own():
     }
     assert virtualenvs._index({"PIP_INDEX_URL": "A", "UV_DEFAULT_INDEX": "C"})["UV_DEFAULT_INDEX"] == "C"
     assert virtualenvs._index({"PATH": "/bin"}) == {}
+
+
+def test_a_version_that_the_interpreter_cannot_run_is_refused_before_anything_is_made():
+    newest = runtimes(interpreter=Interpreter(Path("/usr/bin/python3"), "3.13.5"))
+    with pytest.raises(CannotProvide, match=r"Airflow 3\.0\.6: it runs on Python 3\.11, 3\.12, and this .* 3\.13\.5"):
+        newest.resolve("", version="3.0.6", lock=LOCK)
+    assert newest.resolve("", version="3.3.1", lock=LOCK) == LOCK
