@@ -49,6 +49,7 @@ class TradewindFabAuthManager(FabAuthManager):
             ours.add_api_route("/login/", _sign_in, methods=["GET"])
             if _OUR_COOKIES:
                 ours.add_api_route("/logout", _sign_out, methods=["GET"])
+                ours.add_api_route("/logout/", _sign_out, methods=["GET"])
             app.router.routes[:0] = [route for route in ours.router.routes if isinstance(route, APIRoute)]
         return app
 
