@@ -137,7 +137,7 @@ def test_a_version_that_does_not_work_is_taken_back_and_no_run_is_lost(service: 
         found = client.get_environment(Name=NAME)["Environment"]
         assert 503 in refusals
         assert (found["AirflowVersion"], found["LastUpdate"]["Status"]) == (version, "FAILED")
-        assert found.get("AirflowConfigurationOptions") is None
+        assert not found.get("AirflowConfigurationOptions")
         assert found["LastUpdate"]["Error"]["ErrorMessage"].startswith("cannot ")
         assert service.rest(NAME, "GET", "/version")["version"] == version
         count = len(runs(service, "often"))
