@@ -11,13 +11,15 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundl
 export UV_SYSTEM_CERTS ?= true
 endif
 
-.PHONY: help venv dev demo stop test check format lock clean
+.PHONY: help venv dev demo stop test check format lock clean chaos versions
 
 help:
 	@echo "make demo   service up, an environment created, a real pipeline run"
 	@echo "make stop   stop what make demo started"
 	@echo "make test   every test that CI runs"
 	@echo "make check  format, lint, types, import contracts, dependencies"
+	@echo "make chaos  the service killed after every step of everything, and what it stands on at drawn moments"
+	@echo "make versions   an environment through all versions of Airflow, up and down"
 	@echo "make venv   only install"
 
 $(VENV)/.uv: requirements/bootstrap.txt
@@ -57,6 +59,12 @@ format: dev
 
 test: dev
 	$(BIN)/python -m pytest $(TESTS)
+
+chaos: dev
+	TRADEWIND_CHAOS=all $(BIN)/python -m pytest tests/scenario/test_crashes.py
+
+versions: dev
+	TRADEWIND_VERSIONS=all $(BIN)/python -m pytest tests/scenario/test_versions.py tests/airflow/test_versions.py
 
 demo: venv
 	$(BIN)/python examples/weather/demo.py

@@ -1,5 +1,6 @@
 """Other versions of Airflow: up and down between them, back where one does not work, and nothing lost on the way."""
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from tests.conftest import ROOT, Service, eventually, tradewind
 from tests.scenario.crashing import databases_of
 from tests.scenario.insight import environment_id, running
 from tests.scenario.test_deleting import nothing_left
+from tradewind.recipe.versions import versions
 
 NAME = "versions"
 PAIR = ("3.3.1", "3.2.1")  # one version of our engine, one of stock's, with migrations between them
@@ -109,6 +111,27 @@ def test_there_and_back_history_connections_and_variables_stay(service: Service,
         kept = service.own().list_snapshots(EnvironmentName=NAME)["Snapshots"]
         assert kept[0]["Kind"] == "AUTOMATIC"
         assert kept[0]["AirflowVersion"] == other(wanted)
+
+
+@pytest.mark.skipif(os.environ.get("TRADEWIND_VERSIONS") != "all", reason="make versions: half an hour")
+def test_through_all_versions_and_back(service: Service, moving: str) -> None:
+    """Between neighbours, and from the first to the last and back."""
+    upwards = sorted(versions(), key=lambda name: [int(part) for part in name.split(".")])
+    before = runs(service, "simple")
+    for wanted in (*upwards, *upwards[::-1], upwards[-1], upwards[0]):
+        if version_of(service) == wanted:
+            continue
+        began = time.monotonic()
+        found, _ = update(service, AirflowVersion=wanted, seconds=900)
+        assert (found["Status"], found["AirflowVersion"]) == ("AVAILABLE", wanted), found["LastUpdate"]
+        print(f"to {wanted}: {time.monotonic() - began:.1f} s")
+        assert service.rest(NAME, "GET", "/version")["version"] == wanted
+        assert before.items() <= runs(service, "simple").items()
+        assert service.rest(NAME, "GET", "/variables/kept")["value"] == "secret value"
+        assert service.rest(NAME, "GET", "/connections/kept")["password"] == "***"
+        assert service.run_dag(NAME, "simple")["state"] == "success"
+    found, _ = update(service, AirflowVersion=PAIR[0], seconds=900)
+    assert found["Status"] == "AVAILABLE", found["LastUpdate"]
 
 
 def test_a_version_that_does_not_work_is_taken_back_and_no_run_is_lost(service: Service, moving: str) -> None:
