@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.test_store_server import has_come_back, postmaster
 from tradewind.domain.identifiers import new_environment_id
-from tradewind.store.databases import Databases
+from tradewind.store.databases import Databases, Owner
 from tradewind.store.server import CONTROL_DATABASE
 
 PASSWORD = "a password with 'quotes' and %s"
@@ -95,7 +95,7 @@ def owners(databases, id_):
          WHERE nspname = 'public'
         UNION SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()
     """
-    return set(databases.strings(id_.database, query))
+    return set(databases.strings(id_.database, Owner(id_.role, PASSWORD), query))
 
 
 # -- templates ------------------------------------------------------------------------------------------------------
@@ -191,8 +191,8 @@ def test_what_one_writes_another_does_not_see(databases, template, new_id):
         databases.ensure(id_, PASSWORD, template)
     with inside(databases, a) as connection:
         connection.execute("DELETE FROM dag")
-    assert databases.strings(a.database, "SELECT name FROM dag") == []
-    assert databases.strings(b.database, "SELECT name FROM dag") == ["made by the migration"]
+    assert databases.strings(a.database, Owner(a.role, PASSWORD), "SELECT name FROM dag") == []
+    assert databases.strings(b.database, Owner(b.role, PASSWORD), "SELECT name FROM dag") == ["made by the migration"]
 
 
 def test_a_role_reaches_its_own_database_only(databases, template, new_id):
@@ -235,7 +235,7 @@ def test_ensuring_again_keeps_the_content_and_takes_the_new_password(databases, 
     with inside(databases, id_) as connection:
         connection.execute("INSERT INTO dag (name) VALUES ('history')")
     databases.ensure(id_, "new", template)
-    assert "history" in databases.strings(id_.database, "SELECT name FROM dag")
+    assert "history" in databases.strings(id_.database, Owner(id_.role, "new"), "SELECT name FROM dag")
     with inside(databases, id_, password="new") as connection:
         connection.execute("INSERT INTO dag (name) VALUES ('more')")
 

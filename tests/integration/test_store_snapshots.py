@@ -3,8 +3,10 @@
 import dataclasses
 
 import pytest
+import sqlalchemy as sa
 
 from tests.unit.domain.samples import SPEC, environment
+from tradewind.domain.environments import Connections, Origin, Phase
 from tradewind.domain.identifiers import new_environment_id
 from tradewind.domain.snapshots import (
     KEPT_AUTOMATIC,
@@ -14,6 +16,7 @@ from tradewind.domain.snapshots import (
     is_snapshot_id,
     new_snapshot_id,
 )
+from tradewind.store import Environments
 from tradewind.store.snapshots import SnapshotRecords
 
 
@@ -74,6 +77,46 @@ def test_they_are_listed_the_latest_first(records, sample):
     assert [each.id for each in records.all("saved") if each.environment_id == sample.id] == ids[::-1]
     assert records.all("nobody") == []
     assert {each.id for each in records.all()} >= set(ids)
+
+
+def in_the_store(engine, sample, snapshot, *, generation=2, observed=1):
+    """An environment that is to be restored from a snapshot."""
+    store = Environments(engine)
+    made = dataclasses.replace(sample, name=str(sample.id), generation=generation)
+    store.create(dataclasses.replace(made, origin=Origin(generation, snapshot, Connections.KEEP)))
+    store.observe(sample.id, phase=Phase.READY, generation=observed)
+    return store
+
+
+def test_what_is_being_restored_stays_until_that_is_over(records, sample, engine):
+    automatic = [taken(records, sample, Kind.AUTOMATIC) for _ in range(KEPT_AUTOMATIC + 2)]
+    records.want_deleted(automatic[1])
+    store = in_the_store(engine, sample, automatic[0])
+    assert automatic[0] not in records.unwanted()
+    assert automatic[1] in records.unwanted()
+    store.observe(sample.id, generation=2)
+    assert set(automatic[:2]) <= set(records.unwanted())
+
+
+def test_what_a_crash_left_behind_goes(records, sample, engine):
+    """Of an update that is over, and for a copy that nobody makes any more."""
+    begun = automatic_id(sample.id, 2)
+    records.ask(begun, sample, Kind.AUTOMATIC)
+    fork = taken(records, sample, Kind.FORK)
+    store = in_the_store(engine, sample, "snap-of-another")
+    assert {begun, fork} & set(records.unwanted()) == set(), "the update is under way, and the copy may be"
+    store.observe(sample.id, generation=2)
+    assert begun in records.unwanted()
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE snapshots SET created_at = created_at - interval '1 hour'"))
+    assert fork in records.unwanted()
+
+
+def test_one_that_was_deleted_while_it_was_taken_is_not_there(records, sample):
+    id_ = new_snapshot_id()
+    records.ask(id_, sample, Kind.MANUAL)
+    records.want_deleted(id_)
+    assert not records.finish(id_, spec=SPEC, fernet_key="", size=1)
 
 
 def test_what_nobody_wants_goes_and_automatic_ones_when_there_are_many(records, sample):

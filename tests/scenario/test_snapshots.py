@@ -140,6 +140,7 @@ def test_a_snapshot_outlives_its_environment(service: Service) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert service.rest("reborn", "GET", "/variables/kept")["value"] == "secret value"
+    assert service.rest("reborn", "GET", "/dags/simple")["is_paused"], "whatever becomes of connections"
     done = tradewind("snapshot", "delete", found["SnapshotId"], data=service.data)
     assert done.returncode == 0, done.stderr
     service.client().delete_environment(Name="reborn")

@@ -1,9 +1,9 @@
-"""Make a restored database this environment's own: `python -P -m tradewind_airflow.adoption keep|mask|remove`.
+"""Make a restored database this environment's own: `python -P -m tradewind_airflow.adoption keep|mask|remove [copy]`.
 
 Reads from standard input the Fernet key that the database was encrypted with; this environment's own key is in its
 settings. What is encrypted is encrypted anew with that. `mask` empties passwords and extras of connections, `remove`
-takes all connections away; with both, every DAG is paused and what had not ended is ended as failed, without callbacks:
-a copy must not go on with what the environment that it is a copy of is doing. Running it again on what it made is
+takes all connections away. `copy`: it is another environment's, which must not go on with what that one is doing: every
+DAG is paused, and what had not ended is ended as failed, without callbacks. Running it again on what it made is
 harmless.
 """
 
@@ -20,9 +20,14 @@ _FINISHED_TASKS = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 def main(arguments: list[str]) -> int:
     """Adopt the database of AIRFLOW__DATABASE__SQL_ALCHEMY_CONN."""
-    if len(arguments) != 1 or arguments[0] not in _RULES:
-        sys.stderr.write(f"cannot adopt: name one of {', '.join(_RULES)}\n")
-        return 2
+    match arguments:
+        case [rule] if rule in _RULES:
+            is_copy = False
+        case [rule, "copy"] if rule in _RULES:
+            is_copy = True
+        case _:
+            sys.stderr.write(f"cannot adopt: name one of {', '.join(_RULES)}, and then perhaps copy\n")
+            return 2
     own, old = os.environ["AIRFLOW__CORE__FERNET_KEY"], sys.stdin.read().strip()
     os.environ["AIRFLOW__CORE__FERNET_KEY"] = ",".join(dict.fromkeys((own, old) if old else (own,)))
 
@@ -30,9 +35,9 @@ def main(arguments: list[str]) -> int:
 
     limit_memory()
     settings.initialize()
-    (rule,) = arguments
     if rule != "keep":
         _mask(rule)
+    if is_copy:
         _end_what_goes_on()
     _encrypt_anew()
     return 0

@@ -87,7 +87,11 @@ def _substitute(component: str) -> None:
         from tradewind_airflow.compat import ledgers
 
         ledgers.install()
-    if component in {"scheduler", "api-server"}:
+    if component == "triggerer":
+        from tradewind_airflow.compat import noticed_ends
+
+        noticed_ends.install()
+    if component in {"scheduler", "triggerer", "api-server"}:
         from tradewind_airflow.compat import holding
 
         holding.install(component)

@@ -41,11 +41,19 @@ async def run_command(services: GatewayServices, request: Request) -> Response:
     if isinstance(asked, Response):
         return asked
     async with _slots[str(asked.environment.id)]:
+        if await run_in_threadpool(_waited_too_long, services, request):
+            return _problem(503, "The environment is not available.")
         done = await run_in_threadpool(services.run_cli, asked.environment, asked.arguments)
     _log.info(
         "cli", action="ran", environment=str(asked.environment.id), command=asked.arguments[:2], status=done.exit_status
     )
     return _answer(done)
+
+
+def _waited_too_long(services: GatewayServices, request: Request) -> bool:
+    """Whether it was about to be moved when the command's turn came."""
+    environment = environment_of(services, request)
+    return environment is None or environment.is_on_hold
 
 
 @dataclass(frozen=True)

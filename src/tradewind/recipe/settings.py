@@ -159,9 +159,12 @@ def trusted_settings(inputs: RecipeInputs, component: Component) -> dict[str, st
     }
 
 
+_HELD = frozenset({Component.SCHEDULER, Component.TRIGGERER, Component.API_SERVER})
+
+
 def _hold(inputs: RecipeInputs, component: Component) -> dict[str, str]:
     """Who schedules and who takes orders has to know."""
-    is_held = inputs.hold is not None and component in {Component.SCHEDULER, Component.API_SERVER}
+    is_held = inputs.hold is not None and component in _HELD
     return {"TRADEWIND_HOLD": str(inputs.hold)} if is_held else {}
 
 

@@ -71,16 +71,14 @@ def _holds(path: Path, text: str) -> bool:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a file, a link or a whole folder."""
-    if path.is_dir() and not path.is_symlink():
-        for parent, folders, _ in os.walk(path):  # snapshots are read-only folders
-            for child in (Path(parent) / name for name in folders):
-                if not child.is_symlink():
-                    child.chmod(0o700)
-        path.chmod(0o700)
-        shutil.rmtree(path)
-    else:
+    """Remove a file, a link or a whole folder, in which somebody else may be at work: no link is followed."""
+    if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
+        return
+    if os.geteuid() != 0:  # snapshots are read-only folders, which only root may empty as they are
+        for _, _, _, descriptor in os.fwalk(path):
+            os.fchmod(descriptor, 0o700)
+    shutil.rmtree(path)
 
 
 def copy_tree(source: Path, target: Path, gid: int | None) -> None:

@@ -20,7 +20,7 @@ from tradewind.runtime import Runtime
 from tradewind.runtime.users import UnixUser, find
 from tradewind.runtime.virtualenvs import Virtualenvs
 from tradewind.store import Environments
-from tradewind.store.databases import Databases
+from tradewind.store.databases import Databases, Owner
 from tradewind.store.dumps import Dumps
 from tradewind.store.snapshots import SnapshotRecords
 
@@ -65,6 +65,11 @@ class Hands:
     def user(self, environment: Environment) -> UnixUser | None:
         """Its unix user, as root and once made."""
         return find(environment.id.unix_user) if self.host.as_root else None
+
+    @staticmethod
+    def owner(environment: Environment) -> Owner:
+        """Who its databases belong to."""
+        return Owner(environment.id.role, environment.secrets.database_password)
 
     def source_bucket(self, environment: Environment) -> Bucket:
         """The bucket that its DAGs come from."""

@@ -9,7 +9,7 @@ import dataclasses
 import json
 import re
 
-from tradewind.domain.environments import Connections, Environment
+from tradewind.domain.environments import Environment, Phase
 from tradewind.domain.errors import CannotProvide
 from tradewind.domain.snapshots import Kind, SnapshotState, automatic_id
 from tradewind.recipe.processes import PRELOAD
@@ -23,6 +23,7 @@ from tradewind.reconcile.template import template_digest
 MIGRATION_SECONDS = 900.0
 STOP_SECONDS = 10.0  # for what runs: tasks that take longer end with their workers, as on MWAA
 _EVIDENCE_LINES = 20
+_ADOPTION = "tradewind_airflow.adoption"
 _MIGRATION = "tradewind_airflow.migration"
 _CORE, _FAB = "apache-airflow-core", "apache-airflow-providers-fab"
 
@@ -39,7 +40,9 @@ def target(hands: Hands, environment: Environment) -> str:
     coming = environment.coming
     if coming is environment or not _moves(hands, environment):
         return environment.database
-    return f"{environment.id.database}_{environment.generation if environment.asked else 'trial'}"
+    if environment.asked is None and environment.tried is not None:
+        return f"{environment.id.database}_trial{environment.tried.number}"
+    return f"{environment.id.database}_{environment.generation}"
 
 
 def _moves(hands: Hands, environment: Environment) -> bool:
@@ -56,6 +59,12 @@ def proof(hands: Hands, environment: Environment) -> str:
     name = target(hands, environment)
     is_copy = name != environment.database and environment.asked is not None and environment.origin is None
     return f"{name}_proof" if is_copy else name
+
+
+def is_proven(hands: Hands, environment: Environment) -> bool:
+    """Whether what is being prepared keeps its database, or was proven on the one that it needs."""
+    name = proof(hands, environment)
+    return name == environment.database or hands.databases.is_ready(name)
 
 
 def save(hands: Hands, environment: Environment) -> None:
@@ -91,9 +100,11 @@ def prove(hands: Hands, environment: Environment) -> None:
         hands.dumps.read(dump, database, environment.id, environment.secrets.database_password)
         migrate(hands, environment, environment.coming, database)
 
-    hands.databases.make(name, environment.id.role, fill)
-    if environment.asked is None:
-        dump.unlink()
+    try:
+        hands.databases.make(name, hands.owner(environment), fill)
+    finally:
+        if environment.asked is None:
+            dump.unlink()
 
 
 def restore(hands: Hands, environment: Environment, database: str) -> None:
@@ -107,12 +118,15 @@ def restore(hands: Hands, environment: Environment, database: str) -> None:
         hands.dumps.read(
             saving.dump_of(hands, snapshot.id), name, environment.id, environment.secrets.database_password
         )
-        hands.databases.execute(name, _REQUEUE)
-        if snapshot.fernet_key != environment.secrets.fernet_key or origin.connections is not Connections.KEEP:
-            _make_it_ours(hands, environment, name, snapshot.fernet_key, origin.connections)
+        hands.databases.execute(name, hands.owner(environment), _REQUEUE)
+        is_copy = environment.proven is None
+        if is_copy or snapshot.fernet_key != environment.secrets.fernet_key:
+            arguments = (origin.connections.value, *(("copy",) if is_copy else ()))
+            key = snapshot.fernet_key.encode()
+            _run(hands, environment, name, "adopt the database", _ADOPTION, *arguments, stdin=key)
 
     hands.databases.ensure_role(environment.id, environment.secrets.database_password)
-    hands.databases.make(database, environment.id.role, fill)
+    hands.databases.make(database, hands.owner(environment), fill)
 
 
 def clear_the_way(hands: Hands, environment: Environment) -> None:
@@ -127,7 +141,7 @@ def clear_the_way(hands: Hands, environment: Environment) -> None:
     for processes in ((*parent, *staying), parent):
         hands.runtime.apply(dataclasses.replace(wanted, processes=processes))
         hands.runtime.end_replaced(str(environment.id), patience=STOP_SECONDS, unwanted=True)
-    hands.databases.execute(environment.before.database, _REQUEUE)
+    hands.databases.execute(environment.before.database, hands.owner(environment), _REQUEUE)
     layout = hands.layout(environment)
     for entry in layout.broker.iterdir():
         if entry.name != "valkey.conf":
@@ -140,7 +154,7 @@ def move(hands: Hands, environment: Environment) -> None:
     hands.databases.copy(
         environment.before.database,
         environment.database,
-        environment.id.role,
+        hands.owner(environment),
         lambda database: migrate(hands, environment.before, environment, database),
     )
 
@@ -152,9 +166,12 @@ def release(hands: Hands, environment: Environment) -> None:
 
 def remove_others(hands: Hands, environment: Environment) -> None:
     """Databases that were in force before, or were only tried, and what was held there."""
-    hands.databases.drop_others(environment.id, (environment.database,))
+    now = hands.environments.get(environment.id)  # what is in force may be another by now: a second control plane
+    if now is None or now.phase not in {Phase.READY, Phase.DRAINING} or now.coming is not now:
+        return
+    hands.databases.drop_others(environment.id, (now.database,))
     for file in hands.layout(environment).root.glob("hold-*"):
-        if file != hands.layout(environment).hold(environment.database):
+        if file != hands.layout(environment).hold(now.database):
             file.unlink(missing_ok=True)
 
 
@@ -171,14 +188,6 @@ def migrate(hands: Hands, now: Environment, then: Environment, database: str) ->
         heads = json.loads(_run(hands, then, database, purpose, _MIGRATION, "heads"))
         _run(hands, now, database, purpose, _MIGRATION, "down", heads["airflow"], heads["fab"])
     _run(hands, then, database, purpose, _MIGRATION, "up")
-
-
-def _make_it_ours(
-    hands: Hands, environment: Environment, database: str, fernet_key: str, connections: Connections
-) -> None:
-    """Another environment's database: encrypted with its key, and about to begin where that one is going on."""
-    module = "tradewind_airflow.adoption"
-    _run(hands, environment, database, "adopt the database", module, connections.value, stdin=fernet_key.encode())
 
 
 def _run(

@@ -50,7 +50,7 @@ def observe(hands: Hands, environment: Environment) -> World:
         other_databases=any(name != environment.database for name in databases),
         snapshot_asked=hands.records.pending(environment.id) is not None,
         coming_saved=not moves or moving.is_saved(hands, environment),
-        coming_database=not moves or hands.databases.is_ready(moving.proof(hands, environment)),
+        coming_database=not moves or moving.is_proven(hands, environment),
         coming_rehearsed=(layout.revision(environment.coming.revision) / REHEARSED).exists(),
         observed=seen,
     )

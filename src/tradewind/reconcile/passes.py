@@ -15,7 +15,7 @@ import structlog
 
 from tradewind.domain.environments import Environment, Phase, Settled, Target
 from tradewind.domain.errors import CannotProvide, TradewindError
-from tradewind.reconcile import saving
+from tradewind.reconcile import moving, saving
 from tradewind.reconcile.hands import Hands
 from tradewind.reconcile.observe import observe
 from tradewind.reconcile.perform import NoLongerWanted, Performer
@@ -46,7 +46,8 @@ class Passes:
         except NoLongerWanted:
             return
         except CannotProvide as error:
-            if self.hands.databases.server_started() != began:  # which is reason enough for anything to fail
+            is_late = self._takes_too_long(environment)
+            if self.hands.databases.server_started() != began and not is_late:  # reason enough for anything to fail
                 raise TradewindError(f"PostgreSQL was started anew meanwhile: {error.sentence}") from error
             self._refuse(environment, error)
             return
@@ -93,6 +94,9 @@ class Passes:
             elif not world.draining and world.observed.supervised:
                 store.finish_change(environment.id, "UPDATE", phase=Phase.READY, at=environment.generation)
         elif environment.phase is not Phase.READY:
+            if environment.is_on_hold:  # settled first: what is scheduled from here on must not be taken back
+                store.settle(environment.id, _settled(environment), at=environment.generation)
+                moving.release(self.hands, environment)
             store.finish_change(
                 environment.id,
                 "UPDATE" if environment.phase is Phase.CHANGING else "CREATE",
@@ -146,7 +150,9 @@ class Passes:
         if self.stopping():
             return False
         now = self.hands.environments.get(environment.id)
-        return now is not None and (now.target, now.generation) == (environment.target, environment.generation)
+        if now is None or (now.target, now.generation) != (environment.target, environment.generation):
+            return False
+        return now.phase is environment.phase or environment.phase is Phase.NEW
 
     def _takes_too_long(self, environment: Environment) -> bool:
         now = datetime.now(UTC)

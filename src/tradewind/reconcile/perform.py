@@ -5,6 +5,7 @@ that restarts) is an exception that the next pass gets over.
 """
 
 import dataclasses
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 import httpx
 
 from tradewind.domain.environments import Environment
-from tradewind.domain.errors import CannotProvide
+from tradewind.domain.errors import CannotProvide, TradewindError
 from tradewind.recipe.processes import PRELOAD, broker_configuration, worker_name
 from tradewind.recipe.settings import (
     CONFIGURATION_FILE,
@@ -38,6 +39,7 @@ FORCED_SECONDS = 10.0  # in which what runs on a worker that is replaced may end
 _MIGRATION_SECONDS = 600.0
 _EVIDENCE_LINES = 20
 _LOOK_SECONDS = 0.2
+_SNAPSHOT_SECONDS = 10.0  # in which a pass waits for one
 
 
 class NoLongerWanted(Exception):
@@ -75,6 +77,8 @@ class Performer:
                 self.hands.databases.ensure(environment.id, environment.secrets.database_password, digest)
             case steps.RestoreDatabase():
                 moving.restore(self.hands, environment, environment.database)
+            case steps.OpenDatabase():
+                self.hands.databases.open(environment.database)
             case steps.ClearTheWay():
                 moving.clear_the_way(self.hands, environment)
             case steps.MoveDatabase():
@@ -136,19 +140,27 @@ class Performer:
     def _await_snapshot(self, environment: Environment) -> None:
         if environment.origin is None:
             return
-        while saving.available(self.hands, environment.origin) is None:
+        deadline = time.monotonic() + _SNAPSHOT_SECONDS
+        while (snapshot := saving.available(self.hands, environment.origin)) is None:
             if not self.still_wanted(environment):
                 raise NoLongerWanted
+            if time.monotonic() > deadline:  # others need this thread too, perhaps for that very snapshot
+                raise TradewindError(f"the snapshot {environment.origin.snapshot} has not been taken yet")
             time.sleep(_LOOK_SECONDS)
+        if snapshot.spec != environment.spec:
+            raise CannotProvide(f"cannot copy {snapshot.environment_name}: it was changed before it was copied")
 
     def _take_snapshot(self, environment: Environment) -> None:
         snapshot = self.hands.records.pending(environment.id)
         if snapshot is None:
             return
+        began = self.hands.databases.server_started()
         try:
             saving.take(self.hands, environment, snapshot)
-        except CannotProvide as error:  # no reason to think less of the environment
-            self.hands.records.fail(snapshot.id, error.sentence)
+        except (CannotProvide, OSError, shutil.Error) as error:  # no reason to think less of the environment
+            if self.hands.databases.server_started() != began:
+                raise TradewindError("PostgreSQL was started anew while a snapshot was taken") from error
+            self.hands.records.fail(snapshot.id, f"cannot take the snapshot: {error}")
 
     def _take_bundle(self, environment: Environment) -> None:
         bucket = self.hands.source_bucket(environment)

@@ -8,7 +8,7 @@ from tradewind.reconcile.rehearsing import rehearse
 from tradewind.reconcile.reporting import report
 
 
-def prepare(hands: Hands, step: steps.Step, environment: Environment) -> None:  # noqa: C901  (one arm a step)
+def prepare(hands: Hands, step: steps.Step, environment: Environment) -> None:  # noqa: C901, PLR0912  (one arm a step)
     """Do one step. Raises CannotProvide with what an update asks for and cannot be had."""
     match step:
         case steps.PrepareRequirements():
@@ -26,10 +26,12 @@ def prepare(hands: Hands, step: steps.Step, environment: Environment) -> None:  
         case steps.ProveDatabase():
             moving.prove(hands, environment)
         case steps.RehearseUpdate():
+            if not moving.is_proven(hands, environment):
+                return  # its lock alone has told that it needs another database: the next pass sees to that first
             rehearse(hands, environment)
             (hands.layout(environment).revision(environment.coming.revision) / REHEARSED).touch()
         case steps.ReportTrial():
-            if environment.tried is not None:
+            if environment.tried is not None and moving.is_proven(hands, environment):
                 found = report(hands, environment)
                 hands.environments.finish_trial(environment.id, environment.tried.number, report=found, error="")
         case steps.CutOver():
@@ -39,10 +41,10 @@ def prepare(hands: Hands, step: steps.Step, environment: Environment) -> None:  
 
 
 def _cut_over(hands: Hands, environment: Environment) -> None:
-    database = moving.target(hands, environment)
-    if database != environment.database and not hands.databases.is_ready(moving.proof(hands, environment)):
-        return  # only its lock has told that it needs another one: the next pass sees to that first
+    if not moving.is_proven(hands, environment):
+        return
     revisions.open_bucket(hands, environment.coming)
+    database = moving.target(hands, environment)
     hands.environments.cut_over(environment.id, workers=_series(hands, environment), database=database)
 
 

@@ -22,7 +22,9 @@ def report(hands: Hands, environment: Environment) -> dict[str, Any]:
     found: dict[str, Any] = compare(now, then)
     replaced = {process.name for process in now if process.drains} & {*found["restarts"]}
     graceful = environment.tried is not None and environment.tried.strategy == "GRACEFUL"
-    running = hands.databases.strings(environment.database, _RUNNING) if replaced and not graceful else ()
+    running: Iterable[str] = ()
+    if replaced and not graceful:
+        running = hands.databases.strings(environment.database, hands.owner(environment), _RUNNING)
     done = dict(hands.environments.checkpoints(environment.id, environment.observed_generation))
     return {**found, "tasks": len(list(running)), "graceful": graceful, "seconds": expected(found, done)}
 

@@ -7,12 +7,15 @@ A snapshot's folder holds `database.dump`, `revision/` with the artefacts and th
 from collections.abc import Iterable
 from pathlib import Path
 
+import structlog
+
 from tradewind.domain.environments import Environment, Origin
 from tradewind.domain.errors import CannotProvide
 from tradewind.domain.snapshots import Kind, Snapshot, SnapshotState
 from tradewind.reconcile.folders import Folders, copy_tree, remove_tree, write_whole
 from tradewind.reconcile.hands import LOCK, PLUGINS, REQUIREMENTS, STARTUP_SCRIPT, STARTUP_VARIABLES, Hands
 
+_log = structlog.get_logger(__name__)
 _DUMP = "database.dump"
 _REVISION = "revision"
 _UNPACKED = "plugins"
@@ -38,9 +41,10 @@ def take(hands: Hands, environment: Environment, snapshot: Snapshot) -> None:
         copy_tree(plugins, folder / _UNPACKED, None)
     password = environment.secrets.database_password
     hands.dumps.write(environment.database, environment.id, password, folder / _DUMP)
-    hands.records.finish(
-        snapshot.id, spec=environment.spec, fernet_key=environment.secrets.fernet_key, size=_size(folder)
-    )
+    key = environment.secrets.fernet_key
+    if not hands.records.finish(snapshot.id, spec=environment.spec, fernet_key=key, size=_size(folder)):
+        remove_tree(folder)
+        raise RuntimeError(f"snapshot {snapshot.id} was deleted while it was taken")
 
 
 def dump_of(hands: Hands, id_: str) -> Path:
@@ -93,9 +97,13 @@ def remove_unwanted(hands: Hands) -> None:
     """Files first, so that nothing is forgotten that is still there."""
     for id_ in hands.records.unwanted():
         folder = hands.host.layout.snapshots / id_
-        if folder.exists():
-            remove_tree(folder)
-        hands.records.forget(id_)
+        try:
+            if folder.exists():
+                remove_tree(folder)
+        except OSError as error:  # the others may go all the same
+            _log.warning("snapshot", action="kept", snapshot=id_, reason=str(error))
+        else:
+            hands.records.forget(id_)
 
 
 def _size(folder: Path) -> int:

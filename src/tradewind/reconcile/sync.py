@@ -59,7 +59,7 @@ class Sync:
             return
         self.pruned[key] = time.monotonic()
         self.hands.runtime.trim_logs(key)
-        used = self.hands.databases.strings(environment.database, VERSIONS_IN_USE)
+        used = self.hands.databases.strings(environment.database, self.hands.owner(environment), VERSIONS_IN_USE)
         removed = self.hands.snapshots_of(environment).prune(used)
         if removed:
             _log.info("bundle", action="pruned", environment=key, versions=len(removed))

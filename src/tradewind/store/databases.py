@@ -7,7 +7,7 @@ environment's role (docs/decisions/0003). Every function can be called again aft
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import LiteralString
 
 import psycopg
@@ -26,9 +26,18 @@ Fill = Callable[[str], None]
 # left. The note is copied into a clone, the log is not: until the next checkpoint a clone's sequence gives numbers that
 # nothing has logged, and after a crash gives them again (seen: duplicate keys after a kill -9 of PostgreSQL 18).
 _LOG_SEQUENCES = """
-    SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, last_value)
-    FROM pg_sequences WHERE last_value IS NOT NULL
+    SELECT pg_catalog.setval(pg_catalog.format('%I.%I', schemaname, sequencename)::pg_catalog.regclass, last_value)
+    FROM pg_catalog.pg_sequences WHERE last_value IS NOT NULL
 """
+_CLOSED = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The role that an environment's databases belong to, and its password."""
+
+    role: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -38,9 +47,13 @@ class Databases:
     server: Server
 
     def server_started(self) -> str:
-        """Since when PostgreSQL runs: another answer than before means that it crashed meanwhile."""
+        """Since when PostgreSQL runs: another answer than before means that it crashed meanwhile.
+
+        Where one backend crashes all others are ended and the checkpointer is another one, though the server is not.
+        """
+        query = "SELECT backend_start FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
         with self._connect() as connection:
-            return str(connection.execute("SELECT pg_postmaster_start_time()").fetchone())
+            return str(connection.execute(query).fetchone())
 
     def has_template(self, digest: str) -> bool:
         """Whether the template of a version is there and complete."""
@@ -94,7 +107,7 @@ class Databases:
             with self._connect(id_.database) as inside:
                 inside.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(template, role))
                 inside.execute(sql.SQL("DROP OWNED BY {}").format(template))
-                inside.execute(_LOG_SEQUENCES)
+            self.execute(id_.database, Owner(id_.role, password), _LOG_SEQUENCES)
             connection.execute(sql.SQL("COMMENT ON DATABASE {} IS 'ready'").format(database))
 
     def ensure_role(self, id_: EnvironmentId, password: str) -> None:
@@ -102,36 +115,39 @@ class Databases:
         with self._connect() as connection:
             self._ensure_role(connection, id_.role, password)
 
-    def copy(self, source: str, target: str, role: str, fill: Fill) -> None:
-        """Make `target` anew as a copy of `source`, where nobody may work meanwhile, and `fill` it.
+    def open(self, name: str) -> None:
+        """Let its owner in again: a move leaves the old database closed. Raises psycopg.Error where there is none."""
+        with self._connect() as connection:
+            connection.execute(_CLOSED.format(sql.Identifier(name), sql.SQL("true")))
 
-        PostgreSQL copies a database only while nobody is connected to it: whoever is, is thrown out.
+    def copy(self, source: str, target: str, owner: Owner, fill: Fill) -> None:
+        """Make `target` as a copy of `source`, where nobody may work meanwhile, and `fill` it; one that is ready stays.
+
+        PostgreSQL copies a database only while nobody is connected to it: whoever is, is thrown out, and nobody gets in
+        until it is opened again: what would be written there is not in the copy.
         """
+        if self.is_ready(target):
+            return
         with self._making(target) as connection:
-            closed = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
-            connection.execute(closed.format(sql.Identifier(source), sql.SQL("false")))
-            try:
-                query = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
-                connection.execute(query, (source,))
-                statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
-                names = (sql.Identifier(name) for name in (target, role, source))
-                connection.execute(statement.format(*names))
-            finally:
-                connection.execute(closed.format(sql.Identifier(source), sql.SQL("true")))
+            connection.execute(_CLOSED.format(sql.Identifier(source), sql.SQL("false")))
+            query = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
+            connection.execute(query, (source,))
+            statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+            connection.execute(statement.format(*(sql.Identifier(name) for name in (target, owner.role, source))))
             self._open(connection, target)
-            with self._connect(target) as inside:
-                inside.execute(_LOG_SEQUENCES)
+            self.execute(target, owner, _LOG_SEQUENCES)
             fill(target)
 
-    def make(self, target: str, role: str, fill: Fill) -> None:
-        """Make `target` anew, empty, and `fill` it."""
+    def make(self, target: str, owner: Owner, fill: Fill) -> None:
+        """Make `target`, empty, and `fill` it; one that is ready stays."""
+        if self.is_ready(target):
+            return
         with self._making(target) as connection:
-            names = (sql.Identifier(name) for name in (target, role))
+            names = (sql.Identifier(name) for name in (target, owner.role))
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(*names))
             self._open(connection, target)
             fill(target)
-            with self._connect(target) as inside:
-                inside.execute("ANALYZE")
+            self.execute(target, owner, "ANALYZE")
 
     @contextmanager
     def _making(self, target: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
@@ -146,7 +162,7 @@ class Databases:
     def _open(connection: psycopg.Connection[tuple[object, ...]], target: str) -> None:
         """To its owner alone."""
         name = sql.Identifier(target)
-        connection.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(name))
+        connection.execute(_CLOSED.format(name, sql.SQL("true")))
         connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
 
     def names(self, id_: EnvironmentId) -> list[str]:
@@ -173,15 +189,21 @@ class Databases:
             role = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (id_.role,)).fetchone()
         return role is not None or bool(self.names(id_))
 
-    def strings(self, name: str, query: LiteralString) -> list[str]:
-        """First column of a query inside a database."""
-        with self._connect(name) as connection:
+    def strings(self, name: str, owner: Owner, query: LiteralString) -> list[str]:
+        """First column of a query inside a database, as its owner."""
+        with self._connect_as(name, owner) as connection:
             return [str(row[0]) for row in connection.execute(query) if row[0] is not None]
 
-    def execute(self, name: str, statement: LiteralString) -> None:
-        """A statement inside a database."""
-        with self._connect(name) as connection:
+    def execute(self, name: str, owner: Owner, statement: LiteralString) -> None:
+        """A statement inside a database, as its owner: what a user put there runs with no more rights than that."""
+        with self._connect_as(name, owner) as connection:
             connection.execute(statement)
+
+    @contextmanager
+    def _connect_as(self, name: str, owner: Owner) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+        url = self.server.url(name, user=owner.role, password=owner.password)
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+            yield connection
 
     @staticmethod
     def _ensure_role(connection: psycopg.Connection[tuple[object, ...]], name: str, password: str) -> None:

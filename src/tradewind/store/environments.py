@@ -214,8 +214,7 @@ class Environments:
             "bundle_version": bundle_version,
         }
         values = {key: value for key, value in values.items() if value is not None}
-        with self.engine.begin() as connection:
-            connection.execute(sa.update(environments).where(environments.c.id == str(id_)).values(values))
+        self._write(id_, **values)
 
     def finish_change(
         self,
@@ -251,11 +250,15 @@ class Environments:
 
     def cut_over(self, id_: EnvironmentId, *, workers: str, database: str) -> None:
         """From here on the update that was prepared is in force, to be proven, with those workers and that database."""
+        self._write(id_, phase=Phase.CHANGING.value, progress="", workers=workers, database=database)
+
+    def settle(self, id_: EnvironmentId, settled: Settled, *, at: int) -> None:
+        """What is being put in force, generation `at`, was proven: there is no way back to what was before it."""
         with self.engine.begin() as connection:
             connection.execute(
                 sa.update(environments)
-                .where(environments.c.id == str(id_))
-                .values(phase=Phase.CHANGING.value, progress="", workers=workers, database=database)
+                .where(environments.c.id == str(id_), environments.c.generation == at)
+                .values(settled=rows.settled_document(settled))
             )
 
     def let_drain(self, id_: EnvironmentId, generation: int, settled: Settled) -> None:
@@ -314,12 +317,11 @@ class Environments:
 
     def forget(self, id_: EnvironmentId) -> None:
         """The environment is gone: its name is free; its secrets are wiped, its row stays as history."""
+        self._write(id_, gone_at=datetime.now(UTC), phase=Phase.GONE.value, secrets={})
+
+    def _write(self, id_: EnvironmentId, **values: Any) -> None:
         with self.engine.begin() as connection:
-            connection.execute(
-                sa.update(environments)
-                .where(environments.c.id == str(id_))
-                .values(gone_at=datetime.now(UTC), phase=Phase.GONE.value, secrets={})
-            )
+            connection.execute(sa.update(environments).where(environments.c.id == str(id_)).values(values))
 
     # -- inner -----------------------------------------------------------------------------------------------
 

@@ -1,18 +1,20 @@
 """Snapshots: what was asked for, what has been taken, what is to go. The files are the reconciler's."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from tradewind.domain.environments import Environment
+from tradewind.domain.environments import Environment, Phase, Target
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.snapshots import KEPT_AUTOMATIC, Kind, Snapshot, SnapshotState
 from tradewind.domain.specs import Spec
 from tradewind.store.environments import CHANNEL
-from tradewind.store.tables import snapshots
+from tradewind.store.tables import environments, snapshots
+
+_AGE = timedelta(minutes=1)  # after which what a copy is made of is used, or is not
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,9 @@ class SnapshotRecords:
         )
         return rows[-1] if rows else None
 
-    def finish(self, id_: str, *, spec: Spec, fernet_key: str, size: int) -> None:
-        """It has been taken."""
-        self._update(
+    def finish(self, id_: str, *, spec: Spec, fernet_key: str, size: int) -> bool:
+        """It has been taken. False where nobody wants it any more."""
+        return self._update(
             id_,
             state=SnapshotState.AVAILABLE.value,
             spec=spec.to_json(),
@@ -92,7 +94,11 @@ class SnapshotRecords:
         return done is not None
 
     def unwanted(self) -> list[str]:
-        """Ids of those to be removed: asked to go, or automatic and older than the latest few of their environment."""
+        """Ids of those to be removed, none of which is about to be restored.
+
+        Asked to go; automatic and older than the latest few of their environment; taken for a copy that is made, or
+        for an update that is over, and left behind by a crash.
+        """
         place = sa.func.row_number().over(
             partition_by=snapshots.c.environment_id, order_by=snapshots.c.created_at.desc()
         )
@@ -101,28 +107,53 @@ class SnapshotRecords:
             .where(snapshots.c.kind == Kind.AUTOMATIC.value, snapshots.c.state == SnapshotState.AVAILABLE.value)
             .subquery()
         )
-        old = sa.select(automatic.c.id).where(automatic.c.place > KEPT_AUTOMATIC)
-        going = sa.select(snapshots.c.id).where(snapshots.c.state == SnapshotState.DELETING.value)
+        is_old = snapshots.c.id.in_(sa.select(automatic.c.id).where(automatic.c.place > KEPT_AUTOMATIC))
+        is_aged = snapshots.c.created_at < datetime.now(UTC) - _AGE
+        is_left = sa.or_(
+            sa.and_(snapshots.c.kind == Kind.FORK.value, is_aged),
+            sa.and_(
+                snapshots.c.kind == Kind.AUTOMATIC.value,
+                snapshots.c.state != SnapshotState.AVAILABLE.value,
+                ~_is_under_way(snapshots.c.environment_id == environments.c.id),
+            ),
+        )
+        is_going = snapshots.c.state == SnapshotState.DELETING.value
+        is_origin = _is_under_way(environments.c.origin["snapshot"].astext == snapshots.c.id)
+        query = sa.select(snapshots.c.id).where(sa.or_(is_going, is_old, is_left), ~is_origin)
         with self.engine.connect() as connection:
-            return list(connection.execute(going.union(old)).scalars())
+            return list(connection.execute(query).scalars())
 
     def forget(self, id_: str) -> None:
         """Its files are gone."""
         with self.engine.begin() as connection:
             connection.execute(sa.delete(snapshots).where(snapshots.c.id == id_))
 
-    def _update(self, id_: str, **values: Any) -> None:
+    def _update(self, id_: str, **values: Any) -> bool:
         with self.engine.begin() as connection:
-            connection.execute(
+            done = connection.execute(
                 sa.update(snapshots)
                 .where(snapshots.c.id == id_, snapshots.c.state == SnapshotState.PENDING.value)
                 .values(values)
-            )
+                .returning(snapshots.c.id)
+            ).first()
+        return done is not None
 
     def _select(self, *conditions: sa.ColumnElement[bool]) -> list[Snapshot]:
         query = sa.select(snapshots).where(*conditions).order_by(snapshots.c.created_at.desc(), snapshots.c.id)
         with self.engine.connect() as connection:
             return [_snapshot(row) for row in connection.execute(query).mappings()]
+
+
+def _is_under_way(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Whether there is an environment like that for which something is being done."""
+    latest = environments.c.generation
+    is_over = sa.or_(latest == environments.c.observed_generation, latest == environments.c.refused_generation)
+    return (
+        sa.exists()
+        .where(condition, environments.c.gone_at.is_(None), environments.c.target == Target.PRESENT.value, ~is_over)
+        .where(environments.c.phase != Phase.REFUSED.value)
+        .correlate(snapshots)
+    )
 
 
 def _snapshot(row: sa.RowMapping) -> Snapshot:

@@ -100,6 +100,8 @@ def test_a_copy_that_cannot_be_had_leaves_no_snapshot():
         ({"phase": Phase.REFUSED}, "CREATE_FAILED"),
         ({"phase": Phase.RETURNING}, "ROLLING_BACK"),
         ({"phase": Phase.CHANGING}, "UPDATING"),
+        ({"asked": SPEC, "generation": 2}, "UPDATING"),
+        ({"phase": Phase.DRAINING, "is_awaited": True}, "MAINTENANCE"),
         ({"target": Target.ABSENT}, "DELETING"),
     ],
 )
@@ -130,6 +132,15 @@ def test_bad_requests_are_answered_as_aws_would(method, path, document, expected
     assert refusal(call(services(environment()), method, path, document))[:2] == expected
 
 
+def test_what_a_copy_is_made_of_is_not_restored_by_others():
+    working = services(environment())
+    answer(working, "POST", FORK, {"NewName": "copy"})
+    (snapshot,) = working.snapshots.all()
+    working.snapshots.take(snapshot.id)
+    message = refusal(call(working, "POST", f"/tradewind/snapshots/{snapshot.id}/restore", {"Name": "other"}))[2]
+    assert "it goes when the copy is made" in message
+
+
 def test_what_is_not_there_yet_or_not_supported_any_more_is_not_restored():
     working = services(environment())
     id_ = answer(working, "POST", TAKE)["SnapshotId"]
@@ -142,8 +153,9 @@ def test_what_is_not_there_yet_or_not_supported_any_more_is_not_restored():
 
 
 def test_a_restore_waits_its_turn():
-    working = services(environment(asked=SPEC, generation=2))
+    working = services(environment())
     id_ = taken(working)
+    working.environments.known["sample"] = environment(asked=SPEC, generation=2)
     message = refusal(call(working, "POST", f"/tradewind/snapshots/{id_}/restore", {}))[2]
     assert message == "Environment sample cannot be updated: its status is UPDATING."
 

@@ -65,6 +65,11 @@ class EnvironmentsInMemory:
         self.observe(id_, phase=Phase.DRAINING, generation=generation, progress="")
         self.settled = settled
 
+    def settle(self, id_, settled, *, at):
+        assert at == self.now.generation
+        self.settled = settled
+        self.steps.append("settled")
+
     def turn_back(self, id_, error, *, workers, at):
         assert at == self.now.generation
         change = dataclasses.replace(self.now.change, error_code=error[0], error_message=error[1])
@@ -422,16 +427,19 @@ def test_a_dry_run_that_cannot_be_had_says_why_and_moves_nothing(monkeypatch):
 
 
 def test_what_fails_while_postgresql_is_started_anew_is_tried_again(monkeypatch):
-    store = EnvironmentsInMemory(new())
+    fresh = new(created_at=datetime.now(UTC))
+    store = EnvironmentsInMemory(fresh)
     monkeypatch.setattr(passes, "Performer", RequirementsThatDoNotResolve)
     monkeypatch.setattr(passes, "observe", lambda _hands, _environment: World())
     times = iter(("noon", "a minute later"))
     with pytest.raises(TradewindError, match="PostgreSQL was started anew meanwhile: cannot resolve"):
-        Passes(hands(store, lambda: next(times))).run(new())
+        Passes(hands(store, lambda: next(times))).run(fresh)
     assert store.now.change.state is ChangeState.PENDING
 
 
 def test_what_runs_on_another_database_is_settled_with_it(monkeypatch):
     moved = updating(spec=ASKED, revision=2, phase=Phase.CHANGING, moved_to="env_x_2", proven=Settled(SPEC, 1))
+    monkeypatch.setattr(passes.moving, "release", lambda _hands, environment: STORE[0].steps.append("let go"))
     store = run(monkeypatch, moved, EverythingWorks, dataclasses.replace(WHOLE, held=True))
     assert store.settled == Settled(ASKED, 2, "env_x_2")
+    assert store.steps[-2:] == ["settled", "let go"], "what is scheduled then must not be taken back"

@@ -89,6 +89,8 @@ class ModelWorld:
                 assert not world.database, "a complete database was made anew"
                 self.databases_made += 1
                 self.see(database=True, database_left=True)
+            case steps.OpenDatabase():
+                self.see(database=True)
             case steps.AwaitSnapshot():
                 assert self.wanted.origin is not None
             case steps.RestoreDatabase():
@@ -111,7 +113,7 @@ class ModelWorld:
                 assert not world.processes_current
                 self.see(database=True, other_databases=True)
             case steps.Release():
-                assert self.wanted.phase is Phase.READY, "something was scheduled that may be lost"
+                assert not self.wanted.is_on_hold, "something was scheduled that may be lost"
                 self.see(held=False)
             case steps.RemoveOtherDatabases():
                 assert self.wanted.phase is Phase.READY, "the way back was removed"
@@ -395,9 +397,19 @@ def test_an_update_to_another_database_goes_these_steps():
 
 
 def test_what_is_held_is_let_go_only_once_it_is_proven():
-    for phase in (Phase.CHANGING, Phase.RETURNING):
-        planned = plan(environment(phase=phase), dataclasses.replace(WHOLE, held=True, other_databases=True))
-        assert not {steps.Release(), steps.RemoveOtherDatabases()} & set(planned)
+    world = dataclasses.replace(WHOLE, held=True, other_databases=True)
+    moved = environment(phase=Phase.CHANGING, moved_to="env_other", proven=Settled(SPEC, 1))
+    for held in (moved, environment(phase=Phase.RETURNING)):
+        assert not {steps.Release(), steps.RemoveOtherDatabases()} & set(plan(held, world))
+    settled = dataclasses.replace(moved, proven=Settled(SPEC, 2, "env_other"))
+    assert steps.Release() in plan(settled, world), "the control plane died between the two"
+
+
+def test_a_database_that_was_in_force_is_opened_and_never_made_anew():
+    for phase in (Phase.READY, Phase.RETURNING):
+        planned = plan(environment(phase=phase, proven=Settled(SPEC, 1)), dataclasses.replace(WHOLE, database=False))
+        assert steps.OpenDatabase() in planned
+        assert steps.MakeDatabase() not in planned
 
 
 @settings(max_examples=200, **PATIENT)

@@ -1,4 +1,4 @@
-"""While a file of ours is there, the scheduler schedules nothing and the API server takes no orders.
+"""While a file of ours is there, nothing is scheduled, no trigger begins and the API server takes no orders.
 
 An environment that is moved to another database has to prove itself there before it may go on: if it cannot, it goes
 back to the old one, and whatever was begun or written in the new one is lost. So nothing is begun, and whoever wants to
@@ -12,8 +12,16 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 VARIABLE = "TRADEWIND_HOLD"
+# What the scheduler does to runs and tasks, with what is answered instead; a heartbeat it has all the same.
+_STEPS = {
+    "_do_scheduling": 0,
+    "_find_and_purge_task_instances_without_heartbeats": None,
+    "_handle_tasks_stuck_in_queued": None,
+    "adopt_or_reset_orphaned_tasks": 0,
+    "check_trigger_timeouts": None,
+}
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_ALLOWED = ("/auth/", "/execution/")
+_ALLOWED = ("/auth/tradewind/session", "/auth/logout", "/execution/")
 _WORDS = b'{"detail":"This environment is being moved to another database. Try again in a moment."}'
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
@@ -28,21 +36,35 @@ def install(component: str) -> bool:
     """Hold this component, if it is one that can be. False where Airflow is not built as we know it."""
     if VARIABLE not in os.environ:
         return False
-    return _install_in_scheduler() if component == "scheduler" else _install_in_api_server()
+    if component == "api-server":
+        return _install_in_api_server()
+    return _install_in_scheduler() if component == "scheduler" else _install_in_triggerer()
 
 
 def _install_in_scheduler() -> bool:
     from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
-    schedule = getattr(SchedulerJobRunner, "_do_scheduling", None)
-    if schedule is None:
+    found = [_unless_held(SchedulerJobRunner, name, answer) for name, answer in _STEPS.items()]
+    return found[0]
+
+
+def _install_in_triggerer() -> bool:
+    """None is begun: what a watcher takes from a queue would be told to a database that may go."""
+    from airflow.jobs.triggerer_job_runner import TriggerRunnerSupervisor
+
+    return _unless_held(TriggerRunnerSupervisor, "load_triggers", None)
+
+
+def _unless_held(owner: type, name: str, answer: Any) -> bool:
+    step = getattr(owner, name, None)
+    if step is None:
         return False
 
-    @functools.wraps(schedule)
-    def unless_held(self: Any, session: Any) -> Any:
-        return 0 if holds() else schedule(self, session)
+    @functools.wraps(step)
+    def unless_held(self: Any, *given: Any, **named: Any) -> Any:
+        return answer if holds() else step(self, *given, **named)
 
-    SchedulerJobRunner._do_scheduling = unless_held  # noqa: SLF001
+    setattr(owner, name, unless_held)
     return True
 
 

@@ -44,6 +44,8 @@ def delete_snapshot(services: Services, call: Call) -> Answer:
 def restore_snapshot(services: Services, call: Call) -> Answer:
     """As an update of the environment that it was taken of, or as a new environment."""
     snapshot = _existing(services, call["SnapshotId"])
+    if snapshot.kind is Kind.FORK:
+        raise validation(f"Snapshot {snapshot.id} cannot be restored: it goes when the copy is made that it is for.")
     if snapshot.state is not SnapshotState.AVAILABLE or snapshot.spec is None:
         raise validation(f"Snapshot {snapshot.id} cannot be restored: its state is {snapshot.state.value}.")
     _refuse(snapshot.spec)
@@ -83,7 +85,8 @@ def fork_environment(services: Services, call: Call) -> Answer:
 
 def _savable(services: Services, name: str) -> Environment:
     environment = existing(services, name)
-    if not environment.is_up or environment.phase not in _SAVABLE:
+    is_changing = environment.asked is not None or environment.is_awaited  # what it is in a moment is another thing
+    if not environment.is_up or environment.phase not in _SAVABLE or is_changing:
         raise validation(f"Environment {name} cannot be saved: its status is {environment.status.value}.")
     return environment
 

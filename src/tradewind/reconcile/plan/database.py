@@ -6,6 +6,7 @@ from tradewind.reconcile.plan.steps import (
     MakeDatabase,
     MakeTemplate,
     MoveDatabase,
+    OpenDatabase,
     Release,
     RemoveOtherDatabases,
     RestoreDatabase,
@@ -26,15 +27,18 @@ def plan(wanted: Environment, world: World) -> tuple[Step, ...]:
         return stop if world.database else (*stop, MoveDatabase())
     if world.database:
         return ()
-    if wanted.origin is not None and wanted.proven is None:
+    if wanted.proven is not None:
+        return (OpenDatabase(),)  # one that was in force is never made anew
+    if wanted.origin is not None:
         return (RestoreDatabase(),)
     return (MakeDatabase(),) if world.template else (MakeTemplate(), MakeDatabase())
 
 
 def plan_after(wanted: Environment, world: World) -> tuple[Step, ...]:
     """Once it is proven: let it schedule, and remove what it replaced unless another update is on its way."""
+    is_settled = wanted.phase is Phase.CHANGING and not wanted.is_on_hold
+    release: tuple[Step, ...] = (Release(),) if world.held and (is_settled or wanted.phase in _PROVEN) else ()
     if wanted.phase not in _PROVEN:
-        return ()
-    release: tuple[Step, ...] = (Release(),) if world.held else ()
+        return release
     is_over = wanted.coming is wanted and world.other_databases
     return (*release, RemoveOtherDatabases()) if is_over else release

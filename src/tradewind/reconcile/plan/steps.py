@@ -62,6 +62,13 @@ class MakeDatabase:
 
 
 @dataclass(frozen=True)
+class OpenDatabase:
+    """Let its owner into the database again that a move has closed."""
+
+    label = "open database"
+
+
+@dataclass(frozen=True)
 class AwaitSnapshot:
     """A new environment that is a copy waits until there is what it is made of."""
 
@@ -246,7 +253,7 @@ class Forget:
 
 Step = (
     MakeFolder | ResolveRequirements | BuildRuntime | RunStartupScript | StartPreloading | TakeBundle | MakeTemplate
-    | MakeDatabase | AwaitSnapshot | RestoreDatabase | PublishRoute | ApplyProcesses | ProveHealth
+    | MakeDatabase | OpenDatabase | AwaitSnapshot | RestoreDatabase | PublishRoute | ApplyProcesses | ProveHealth
     | PrepareRequirements | PrepareRuntime | PrepareStartup | SaveSnapshot | ProveDatabase | RehearseUpdate
     | ReportTrial | CutOver | ClearTheWay | MoveDatabase | Release | RemoveOtherDatabases | TakeSnapshot
     | EndReplaced | EndDraining | StopProcesses | WithdrawRoute | DropDatabase | RemoveFolder | RemoveUser | Forget
