@@ -22,6 +22,7 @@ STEPS = {
     "snapshot": "saving a snapshot",
     "snapshot that was asked for": "taking a snapshot",
     "trial of the database": "trying the database on a copy",
+    "open database": "opening the old database",
     "migration": "making the new database",
     "release": "letting it schedule",
     "remove old databases": "removing the old database",
