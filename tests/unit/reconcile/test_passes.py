@@ -276,7 +276,9 @@ class Refuses(EverythingWorks):
 
 
 def updating(**changes):
-    return environment(**({"generation": 2, "change": UPDATE, "phase": Phase.READY} | changes))
+    # asked for just now: this module may have been read an hour ago
+    change = dataclasses.replace(UPDATE, created_at=datetime.now(UTC))
+    return environment(**({"generation": 2, "change": change, "phase": Phase.READY} | changes))
 
 
 def test_an_update_that_is_prepared_is_not_ready_yet(monkeypatch):
