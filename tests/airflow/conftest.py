@@ -325,7 +325,7 @@ def fill_template(stage: Stage, postgres: Postgres, name: str = "template_airflo
     """Migrate and write the roles as a role that owns the tables but not the database."""
     postgres.query(f"CREATE ROLE {name} LOGIN PASSWORD 'template'")
     postgres.query(f"CREATE DATABASE {name} OWNER {name}")
-    done = stage.run("-m", "tradewind_airflow.template", environment=on_database(stage, name, name, "template"))
+    done = stage.run("-m", "tradewind_airflow.migration", "up", environment=on_database(stage, name, name, "template"))
     assert done.returncode == 0, done.stderr[-3000:]
     postgres.query(f"ALTER ROLE {name} NOLOGIN")
     postgres.query(f"ALTER DATABASE {name} OWNER TO postgres")

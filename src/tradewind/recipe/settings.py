@@ -16,6 +16,7 @@ Precedence, as MWAA's: opinionated < the user's AirflowConfigurationOptions < es
 sets are ignored silently (MWAA does the same); those that MWAA refuses are in the domain's rules.
 """
 
+import dataclasses
 import json
 import math
 import re
@@ -175,6 +176,17 @@ def rehearsal_settings(inputs: RecipeInputs, bundle: Path, logs: Path) -> dict[s
         "logging.dag_processor_child_process_log_directory": str(logs),
     }
     return trusted_settings(inputs, Component.DAG_PROCESSOR) | variables(ours) | TRIAL_LIMITS
+
+
+def database_settings(inputs: RecipeInputs, url: str) -> dict[str, str]:
+    """Airflow's command line's, for a module of ours that works on a database: of nothing that the user set.
+
+    Neither options nor plugins, nor what a start-up script exported or installed: a template is shared, and what a
+    migration does depends on versions alone.
+    """
+    spec = dataclasses.replace(inputs.spec, airflow_configuration_options={})
+    bare = dataclasses.replace(inputs, database_url=url, spec=spec, plugins=None, startup={}, overlays={})
+    return trusted_settings(bare, Component.CLI) | TRIAL_LIMITS
 
 
 def worker_settings(inputs: RecipeInputs) -> dict[str, str]:

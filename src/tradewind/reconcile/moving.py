@@ -7,25 +7,17 @@ which is the old database, misses nothing. docs/snapshots.md.
 
 import dataclasses
 import json
-import re
 
 from tradewind.domain.environments import Environment, Phase
-from tradewind.domain.errors import CannotProvide
 from tradewind.domain.snapshots import Kind, SnapshotState, automatic_id
 from tradewind.recipe.processes import PRELOAD
-from tradewind.recipe.requirements import pins
-from tradewind.recipe.settings import TRIAL_LIMITS, Component, trusted_settings
 from tradewind.reconcile import saving
+from tradewind.reconcile.executing import ADOPTION, MIGRATION, execute
 from tradewind.reconcile.folders import remove_tree
 from tradewind.reconcile.hands import Hands
-from tradewind.reconcile.template import template_digest
+from tradewind.reconcile.template import schema
 
-MIGRATION_SECONDS = 900.0
 STOP_SECONDS = 10.0  # for what runs: tasks that take longer end with their workers, as on MWAA
-_EVIDENCE_LINES = 20
-_ADOPTION = "tradewind_airflow.adoption"
-_MIGRATION = "tradewind_airflow.migration"
-_CORE, _FAB = "apache-airflow-core", "apache-airflow-providers-fab"
 
 # What was queued is in a broker whose messages are thrown away: it is to be queued anew.
 _REQUEUE = """
@@ -51,7 +43,7 @@ def _moves(hands: Hands, environment: Environment) -> bool:
     if coming.origin is not None or coming.spec.airflow_version != environment.spec.airflow_version:
         return True
     locks = hands.lock(environment), hands.lock(coming)
-    return None not in locks and len({template_digest(lock or "") for lock in locks}) > 1
+    return None not in locks and len({schema(lock or "") for lock in locks}) > 1
 
 
 def proof(hands: Hands, environment: Environment) -> str:
@@ -123,7 +115,7 @@ def restore(hands: Hands, environment: Environment, database: str) -> None:
         if is_copy or snapshot.fernet_key != environment.secrets.fernet_key:
             arguments = (origin.connections.value, *(("copy",) if is_copy else ()))
             key = snapshot.fernet_key.encode()
-            _run(hands, environment, name, "adopt the database", _ADOPTION, *arguments, stdin=key)
+            _execute(hands, environment, name, ADOPTION, *arguments, purpose="adopt the database", stdin=key)
 
     hands.databases.ensure_role(environment.id, environment.secrets.database_password)
     hands.databases.make(database, hands.owner(environment), fill)
@@ -180,49 +172,20 @@ def migrate(hands: Hands, now: Environment, then: Environment, database: str) ->
 
     Only the newer runtime knows the steps, and only the older one the revision that it ends at, and its permissions.
     """
-    before, after = (_versions(hands.lock(each) or "") for each in (now, then))
+    before, after = (schema(hands.lock(each) or "") for each in (now, then))
     if before == after:
         return
     purpose = f"bring the database to Airflow {'.'.join(str(part) for part in after[0])}"
     if after < before:
-        heads = json.loads(_run(hands, then, database, purpose, _MIGRATION, "heads"))
-        _run(hands, now, database, purpose, _MIGRATION, "down", heads["airflow"], heads["fab"])
-    _run(hands, then, database, purpose, _MIGRATION, "up")
+        heads = json.loads(_execute(hands, then, database, MIGRATION, "heads", purpose=purpose))
+        _execute(hands, now, database, MIGRATION, "down", heads["airflow"], heads["fab"], purpose=purpose)
+    _execute(hands, then, database, MIGRATION, "up", purpose=purpose)
 
 
-def _run(
-    hands: Hands,
-    environment: Environment,
-    database: str,
-    purpose: str,
-    module: str,
-    *arguments: str,
-    stdin: bytes = b"",
+def _execute(
+    hands: Hands, environment: Environment, database: str, *words: str, purpose: str, stdin: bytes = b""
 ) -> bytes:
-    """One of our modules in an environment's runtime, on a database. Answers what it prints."""
-    # what the environment's user set must not reach it: a migration depends on versions alone
-    spec = dataclasses.replace(environment.spec, airflow_configuration_options={})
-    on_it = dataclasses.replace(environment, spec=spec, moved_to=database)
-    inputs = dataclasses.replace(hands.inputs(on_it, hands.lock(environment) or ""), plugins=None, startup={})
-    done = hands.runtime.run(
-        [str(inputs.runtime / "bin" / "python"), "-P", "-m", module, *arguments],
-        environment=trusted_settings(inputs, Component.CLI) | TRIAL_LIMITS,
-        directory=inputs.layout.home,
-        user=inputs.user,
-        timeout=MIGRATION_SECONDS,
-        stdin=stdin,
-    )
-    if done.timed_out:
-        raise CannotProvide(f"cannot {purpose}: it took longer than {MIGRATION_SECONDS / 60:.0f} minutes")
-    if done.exit_status != 0:
-        words = tuple(done.stderr.decode(errors="replace").splitlines()[-_EVIDENCE_LINES:])
-        reason = words[-1].strip() if words else f"it ended with status {done.exit_status}"
-        raise CannotProvide(f"cannot {purpose}: {reason}", evidence=words)
-    return done.stdout
-
-
-def _versions(lock: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Of Airflow, and of its provider with tables of its own."""
-    found = pins(lock)
-    core, fab = (tuple(int(part) for part in re.findall(r"\d+", found[name])) for name in (_CORE, _FAB))
-    return core, fab
+    """A module of ours on one of the environment's databases."""
+    owner = hands.owner(environment)
+    url = hands.databases.server.url(database, user=owner.role, password=owner.password)
+    return execute(hands, environment, url, words, purpose=purpose, stdin=stdin)

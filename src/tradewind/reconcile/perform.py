@@ -18,13 +18,12 @@ from tradewind.domain.errors import CannotProvide, TradewindError
 from tradewind.recipe.processes import PRELOAD, broker_configuration, worker_name
 from tradewind.recipe.settings import (
     CONFIGURATION_FILE,
-    Component,
     configuration_file,
     triggerer_is_enabled,
     trusted_home,
-    trusted_settings,
 )
 from tradewind.reconcile import health, moving, revisions, saving, starting_up
+from tradewind.reconcile.executing import MIGRATION, execute
 from tradewind.reconcile.folders import Folders, give_to_us, remove_tree
 from tradewind.reconcile.hands import Hands
 from tradewind.reconcile.observe import FOLDER_MARK
@@ -36,7 +35,6 @@ from tradewind.runtime import users
 HEALTH_SECONDS = 300.0
 DELETION_TASK_SECONDS = 20.0  # for tasks that run: a worker would wait for them for hours
 FORCED_SECONDS = 10.0  # in which what runs on a worker that is replaced may end by itself
-_MIGRATION_SECONDS = 600.0
 _EVIDENCE_LINES = 20
 _LOOK_SECONDS = 0.2
 _SNAPSHOT_SECONDS = 10.0  # in which a pass waits for one
@@ -168,28 +166,11 @@ class Performer:
         self.hands.environments.observe(environment.id, bundle_version=snapshot.version)
 
     def _make_template(self, environment: Environment) -> None:
-        lock = self._lock(environment)
-        layout = self.hands.layout(environment)
-
         def migrate(url: str) -> None:
-            # a template is shared: what this environment's user set must not reach it
-            spec = dataclasses.replace(environment.spec, airflow_configuration_options={})
-            inputs = dataclasses.replace(
-                self.hands.inputs(environment, lock), database_url=url, spec=spec, plugins=None, startup={}
-            )
-            done = self.hands.runtime.run(
-                [str(inputs.runtime / "bin" / "python"), "-P", "-m", "tradewind_airflow.template"],
-                environment=trusted_settings(inputs, Component.CLI),
-                directory=layout.home,
-                user=inputs.user,
-                timeout=_MIGRATION_SECONDS,
-            )
-            if done.exit_status != 0:
-                words = tuple(done.stderr.decode(errors="replace").splitlines()[-_EVIDENCE_LINES:])
-                raise CannotProvide("cannot migrate the template database", evidence=words)
+            execute(self.hands, environment, url, (MIGRATION, "up"), purpose="migrate the template database")
 
         password = environment.secrets.database_password
-        self.hands.databases.ensure_template(template_digest(lock), password, migrate)
+        self.hands.databases.ensure_template(template_digest(self._lock(environment)), password, migrate)
 
     def _apply(self, environment: Environment) -> None:
         lock = self._lock(environment)

@@ -11,8 +11,10 @@ from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.layout import Layout
 from tradewind.domain.specs import ModuleLogging, Spec
 from tradewind.recipe.settings import (
+    COMPONENTS,
     Component,
     RecipeInputs,
+    database_settings,
     slots_per_worker,
     triggerer_is_enabled,
     trusted_home,
@@ -253,3 +255,20 @@ def test_coordinators_of_the_user_stand_beside_ours():
     worker = settings_of(None, inputs)
     assert list(json.loads(worker["AIRFLOW__SDK__COORDINATORS"])) == ["tradewind", "java"]
     assert json.loads(worker["AIRFLOW__SDK__QUEUE_TO_COORDINATOR"]) == {"default": "tradewind", "java-queue": "java"}
+
+
+def test_a_module_of_ours_on_a_database_has_nothing_that_the_user_set():
+    """A template is shared: options, plugins, exports and installed packages of one environment must not reach it."""
+    theirs = dataclasses.replace(
+        with_options(**{"core.default_timezone": "Mars/Olympus"}),
+        plugins=Path("/plugins/theirs"),
+        startup={kind: {"THEIRS": "1"} for kind in COMPONENTS},
+        overlays={kind: Path("/overlays/theirs") for kind in COMPONENTS},
+    )
+    found = database_settings(theirs, "postgresql://somebody:word@127.0.0.1:5432/template_x")
+    assert "theirs" not in str(found).lower()
+    assert "Mars/Olympus" not in found.values()
+    assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].endswith("somebody:word@127.0.0.1:5432/template_x")
+    assert int(found["TRADEWIND_MEMORY_BYTES"]) > 0
+    cli = trusted_settings(theirs, Component.CLI)
+    assert cli["TRADEWIND_OVERLAY"] == "/overlays/theirs", "who runs a command sees them"
