@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -53,8 +53,8 @@ def plugins() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def installing(service: Service) -> Iterator[str]:
-    """An environment that was made with a script that installs."""
+def installing(service: Service) -> Iterator[Mapping[str, str]]:
+    """An environment that was made with a script that installs; the logs of its creation."""
     bucket = service.bucket(NAME)
     (bucket / "dags" / "installed.py").write_text(DAG)
     (bucket / "startup.sh").write_text(SCRIPT)
@@ -62,8 +62,8 @@ def installing(service: Service) -> Iterator[str]:
     service.create(NAME, NAME, StartupScriptS3Path="startup.sh", PluginsS3Path="plugins.zip")
     found = service.wait(NAME, seconds=600)
     assert found["Status"] == "AVAILABLE", found["LastUpdate"]
-    yield NAME
     id_ = environment_id(service, NAME)
+    yield {kind: log(service, f"startup_script_execution_{kind}") for kind in ("worker", "scheduler", "webserver")}
     service.client().delete_environment(Name=NAME)
     service.wait_gone(NAME)
     nothing_left(service, id_)
@@ -88,7 +88,7 @@ def log(service: Service, name: str) -> str:
     return (service.data / "environments" / environment_id(service, NAME) / "logs" / f"{name}.log").read_text()
 
 
-def test_what_a_script_installs_is_there_for_tasks_and_plugins(service: Service, installing: str) -> None:
+def test_what_a_script_installs_is_there_for_tasks_and_plugins(service: Service, installing: Mapping[str, str]) -> None:
     run = service.run_dag(NAME, "installed")
     assert run["state"] == "success"
     path = f"/dags/installed/dagRuns/{run['dag_run_id']}/taskInstances/tell/xcomEntries/return_value"
@@ -101,16 +101,18 @@ def test_what_a_script_installs_is_there_for_tasks_and_plugins(service: Service,
     assert len(list(folder.iterdir())) == 2, "scheduler and webserver share theirs"
 
 
-def test_its_log_says_what_was_installed_and_what_was_there(service: Service, installing: str) -> None:
-    said = log(service, "startup_script_execution_worker")
+def test_its_log_says_what_was_installed_and_what_was_there(service: Service, installing: Mapping[str, str]) -> None:
+    said = installing["worker"]
     assert "cowsay" in said
     assert "+ apache-airflow-providers-sqlite==" in said
     assert "+ requests==" not in said
     assert "apache-airflow-core " in said, "the list holds what the runtime has"
-    assert "providers-sqlite" not in log(service, "startup_script_execution_scheduler")
+    assert "providers-sqlite" not in installing["scheduler"]
 
 
-def test_processes_are_forks_of_the_preloaded_parent_all_the_same(service: Service, installing: str) -> None:
+def test_processes_are_forks_of_the_preloaded_parent_all_the_same(
+    service: Service, installing: Mapping[str, str]
+) -> None:
     for name in ("api-server", "scheduler-1", "dag-processor", "triggerer", "worker-1"):
         assert "starts without the preloaded parent" not in log(service, name)
 
@@ -127,7 +129,7 @@ def test_processes_are_forks_of_the_preloaded_parent_all_the_same(service: Servi
     ],
 )
 def test_what_cannot_be_installed_is_said_and_touches_nothing(
-    service: Service, installing: str, script: str, words: str
+    service: Service, installing: Mapping[str, str], script: str, words: str
 ) -> None:
     held = service.client().get_environment(Name=NAME)["Environment"]["StartupScriptS3Path"]
     found = update(service, script)
@@ -137,7 +139,9 @@ def test_what_cannot_be_installed_is_said_and_touches_nothing(
     assert service.run_dag(NAME, "installed")["state"] == "success"
 
 
-def test_a_dag_that_needs_what_would_be_gone_refuses_the_update(service: Service, installing: str) -> None:
+def test_a_dag_that_needs_what_would_be_gone_refuses_the_update(
+    service: Service, installing: Mapping[str, str]
+) -> None:
     found = update(service, "echo nothing\n")
     assert found["Status"] == "UPDATE_FAILED"
     message = found["LastUpdate"]["Error"]["ErrorMessage"]
