@@ -66,6 +66,7 @@ class Reconciler:
     following: dict[str, Future[None]] = field(default_factory=dict)
     tidy_at: float = 0.0
     lease: Lease | None = None
+    leads_until: float = 0.0  # of the monotonic clock
     sync: Sync = field(init=False)
     passes: Passes = field(init=False)
 
@@ -74,7 +75,8 @@ class Reconciler:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then running passes are waited for, for some seconds."""
-        self.passes = Passes(self.hands, stopping=stop.is_set)  # a pass begins no step after that
+        # a pass begins no step after that, and none that another control plane may be doing
+        self.passes = Passes(self.hands, stopping=lambda: stop.is_set() or not self._leads())
         pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="pass")
         followers = ThreadPoolExecutor(_FOLLOWERS, thread_name_prefix="follow")
         ear: psycopg.Connection[tuple[object, ...]] | None = None
@@ -82,7 +84,7 @@ class Reconciler:
             try:
                 self.keep_host()
                 ear = ear or self._listen()
-                self.lease = self.leases.take("reconciler", LEASE_SECONDS)
+                self._take_lease()
                 if self.lease is not None:
                     self._give_turns(pool, followers)
                     self._tidy()
@@ -103,6 +105,15 @@ class Reconciler:
         self._give_back_lease()
         if ear is not None:
             ear.close()
+
+    def _take_lease(self) -> None:
+        asked_at = time.monotonic()
+        self.lease = self.leases.take("reconciler", LEASE_SECONDS)
+        self.leads_until = 0.0 if self.lease is None else asked_at + LEASE_SECONDS
+
+    def _leads(self) -> bool:
+        """Whether the lease is certainly ours still: this process may have been stopped for a while."""
+        return time.monotonic() < self.leads_until
 
     def _give_back_lease(self) -> None:
         """So that the next control plane need not wait for its end."""
