@@ -104,6 +104,26 @@ class Service:
         eventually(settled, seconds=seconds, what=f"{name} to leave CREATING")
         return found
 
+    def settle(self, name: str, *, seconds: float = 300) -> tuple[dict[str, Any], list[str]]:
+        """Follow what is under way to its end: the environment then, and the statuses that were seen on the way."""
+        client = self.client()
+        seen: list[str] = []
+        found: dict[str, Any] = {}
+
+        def is_over() -> bool:
+            found.update(client.get_environment(Name=name)["Environment"])
+            if not seen or seen[-1] != found["Status"]:
+                seen.append(found["Status"])
+            return found["Status"] in {"AVAILABLE", "UPDATE_FAILED", "CREATE_FAILED"}
+
+        eventually(is_over, seconds=seconds, what=f"{name} to settle", pause=0.1)
+        return found, seen
+
+    def update(self, name: str, *, seconds: float = 300, **members: Any) -> tuple[dict[str, Any], list[str]]:
+        """UpdateEnvironment, followed to its end."""
+        assert self.client().update_environment(Name=name, **members)["Arn"].endswith(f":environment/{name}")
+        return self.settle(name, seconds=seconds)
+
     def wait_gone(self, name: str, *, seconds: float = 90) -> None:
         """Return when GetEnvironment answers ResourceNotFoundException."""
         client = self.client()

@@ -16,28 +16,13 @@ from tradewind.recipe import settings
 from tradewind.recipe.versions import versions
 
 # What can be put in, by version; the rest stays stock there. See docs/versions.md.
+EVERYWHERE = {"dag_run_steps", "forgetting", "ledgers", "noticed_ends"}
 FITS = {
-    "3.0.6": {"dag_run_steps", "forgetting", "ledgers", "token_cookies", "noticed_ends"},
-    "3.1.8": {"dag_run_steps", "forgetting", "ledgers", "logs_on_stderr", "noticed_ends"},
-    "3.2.1": {"dag_run_steps", "execution_door", "forgetting", "ledgers", "logs_on_stderr", "noticed_ends"},
-    "3.3.1": {
-        "dag_run_steps",
-        "execution_door",
-        "forgetting",
-        "ledgers",
-        "logs_on_stderr",
-        "snapshots",
-        "noticed_ends",
-    },
-    "3.3.2": {
-        "dag_run_steps",
-        "execution_door",
-        "forgetting",
-        "ledgers",
-        "logs_on_stderr",
-        "snapshots",
-        "noticed_ends",
-    },
+    "3.0.6": EVERYWHERE | {"token_cookies"},
+    "3.1.8": EVERYWHERE | {"logs_on_stderr"},
+    "3.2.1": EVERYWHERE | {"logs_on_stderr", "execution_door"},
+    "3.3.1": EVERYWHERE | {"logs_on_stderr", "execution_door", "snapshots"},
+    "3.3.2": EVERYWHERE | {"logs_on_stderr", "execution_door", "snapshots"},
 }
 SUBSTITUTIONS = sorted(set.union(*FITS.values()))
 IMPORTED = ("security", "people", "bundle", "rehearsal", "compat.rehearsal", "compat.spent", "preload.parent")

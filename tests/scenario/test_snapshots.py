@@ -3,7 +3,6 @@
 import shutil
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -50,18 +49,6 @@ def take(service: Service) -> str:
     return id_
 
 
-def follow(service: Service, name: str, seconds: float = 240) -> dict[str, Any]:
-    """Until what is under way has ended."""
-    found: dict[str, Any] = {}
-
-    def is_over() -> bool:
-        found.update(service.client().get_environment(Name=name)["Environment"])
-        return found["Status"] in {"AVAILABLE", "UPDATE_FAILED", "CREATE_FAILED"}
-
-    eventually(is_over, seconds=seconds, what=f"{name} to be there")
-    return found
-
-
 def test_taking_one_disturbs_nothing(service: Service, saved: str) -> None:
     before = running(service, environment_id(service, NAME))
     id_ = take(service)
@@ -86,9 +73,9 @@ def test_an_environment_is_brought_back(service: Service, saved: str) -> None:
     service.rest(NAME, "POST", "/variables", Body={"key": f"later-{time.time_ns()}", "value": "x"})
     service.run_dag(NAME, "simple")
     client.update_environment(Name=NAME, AirflowConfigurationOptions={"core.default_task_retries": "2"})
-    assert follow(service, NAME)["Status"] == "AVAILABLE"
+    assert service.settle(NAME)[0]["Status"] == "AVAILABLE"
     service.own().restore_snapshot(SnapshotId=id_)
-    found = follow(service, NAME)
+    found, _ = service.settle(NAME)
     assert (found["Status"], found["LastUpdate"]["Status"]) == ("AVAILABLE", "SUCCESS"), found["LastUpdate"]
     assert found.get("AirflowConfigurationOptions") == version
     assert [each["key"] for each in service.rest(NAME, "GET", "/variables")["variables"]] == ["kept"]

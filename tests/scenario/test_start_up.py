@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Service, eventually
+from tests.conftest import Service
 from tests.scenario.insight import environment_id
 from tests.scenario.test_deleting import nothing_left
 
@@ -72,16 +72,7 @@ def installing(service: Service) -> Iterator[Mapping[str, str]]:
 def update(service: Service, script: str) -> dict[str, Any]:
     """The environment after an update to another script."""
     (service.bucket(NAME) / "another.sh").write_text(script)
-    client = service.client()
-    client.update_environment(Name=NAME, StartupScriptS3Path="another.sh")
-    found: dict[str, Any] = {}
-
-    def settled() -> bool:
-        found.update(client.get_environment(Name=NAME)["Environment"])
-        return found["Status"] in {"AVAILABLE", "UPDATE_FAILED"}
-
-    eventually(settled, seconds=300, what="the update to end")
-    return found
+    return service.update(NAME, StartupScriptS3Path="another.sh")[0]
 
 
 def log(service: Service, name: str) -> str:

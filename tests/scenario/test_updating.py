@@ -74,21 +74,8 @@ def start_patient(service: Service, seconds: int) -> dict[str, Any]:
 
 
 def update(service: Service, *, seconds: float = 240, **members: Any) -> tuple[dict[str, Any], list[str]]:
-    """Ask, and follow it to its end: the environment then, and the statuses that were seen on the way."""
-    client = service.client()
-    arn = client.update_environment(Name=NAME, **members)["Arn"]
-    seen: list[str] = []
-    found: dict[str, Any] = {}
-
-    def settled() -> bool:
-        found.update(client.get_environment(Name=NAME)["Environment"])
-        if not seen or seen[-1] != found["Status"]:
-            seen.append(found["Status"])
-        return found["Status"] in {"AVAILABLE", "UPDATE_FAILED"}
-
-    eventually(settled, seconds=seconds, what="the update to end", pause=0.1)
-    assert found["Arn"] == arn
-    return found, seen
+    """The environment after an update, and the statuses on the way."""
+    return service.update(NAME, seconds=seconds, **members)
 
 
 def test_more_workers_at_most_restart_the_scheduler_alone(service: Service, changing: str) -> None:

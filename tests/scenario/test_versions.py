@@ -81,20 +81,8 @@ def other(version: str) -> str:
 
 
 def update(service: Service, *, seconds: float = 600, **members: Any) -> tuple[dict[str, Any], list[str]]:
-    """Ask, and follow it to its end: the environment then, and the statuses that were seen on the way."""
-    client = service.client()
-    client.update_environment(Name=NAME, **members)
-    seen: list[str] = []
-    found: dict[str, Any] = {}
-
-    def is_over() -> bool:
-        found.update(client.get_environment(Name=NAME)["Environment"])
-        if not seen or seen[-1] != found["Status"]:
-            seen.append(found["Status"])
-        return found["Status"] in {"AVAILABLE", "UPDATE_FAILED"}
-
-    eventually(is_over, seconds=seconds, what="the update to end", pause=0.05)
-    return found, seen
+    """The environment after an update, and the statuses on the way."""
+    return service.update(NAME, seconds=seconds, **members)
 
 
 def runs(service: Service, dag: str) -> dict[str, str]:
