@@ -1,5 +1,6 @@
 """Databases that replace one another: copied, restored from a dump, and removed."""
 
+import dataclasses
 import os
 import signal
 import time
@@ -84,10 +85,10 @@ def test_a_copy_that_cannot_be_filled_is_not_ready_and_the_source_can_be_opened_
 def test_a_dump_of_a_database_in_use_is_restored_by_its_own_role(databases, dumps, made, owner, tmp_path):  # noqa: F811
     busy = inside(databases, made)
     busy.execute("INSERT INTO dag (name) VALUES ('not committed')")
-    dumps.write(made.database, made, PASSWORD, tmp_path / "a dump")
+    dumps.write(made.database, owner, tmp_path / "a dump")
     busy.close()
     target = f"{made.database}_restored"
-    databases.make(target, owner, lambda name: dumps.read(tmp_path / "a dump", name, made, PASSWORD))
+    databases.make(target, owner, lambda name: dumps.read(tmp_path / "a dump", name, owner))
     assert names(databases, target, owner) == ["made by the migration", "history"]
     assert owners(databases, made) == {made.role}
     assert [path.name for path in tmp_path.iterdir()] == ["a dump"]
@@ -95,14 +96,14 @@ def test_a_dump_of_a_database_in_use_is_restored_by_its_own_role(databases, dump
 
 def test_what_cannot_be_dumped_or_restored_leaves_nothing(databases, dumps, made, owner, tmp_path):  # noqa: F811
     with pytest.raises(CannotProvide, match=r"cannot dump the database: .*does not exist"):
-        dumps.write("env_nothing", made, PASSWORD, tmp_path / "dump")
+        dumps.write("env_nothing", owner, tmp_path / "dump")
     with pytest.raises(CannotProvide, match="password authentication failed"):
-        dumps.write(made.database, made, "wrong", tmp_path / "dump")
+        dumps.write(made.database, dataclasses.replace(owner, password="wrong"), tmp_path / "dump")
     assert not (tmp_path / "dump").exists()
     (tmp_path / "dump").write_bytes(b"no dump at all")
     target = f"{made.database}_2"
     with pytest.raises(CannotProvide, match="cannot restore the database"):
-        databases.make(target, owner, lambda name: dumps.read(tmp_path / "dump", name, made, PASSWORD))
+        databases.make(target, owner, lambda name: dumps.read(tmp_path / "dump", name, owner))
     assert not databases.is_ready(target)
 
 
@@ -118,14 +119,16 @@ def test_others_go_and_the_one_in_force_stays(databases, made, owner, template, 
     assert databases.is_ready(neighbour.database)
 
 
-def test_a_server_that_was_started_anew_says_so(databases):  # noqa: F811
-    assert databases.server_started() == databases.server_started()
-    assert time.strftime("%Y") in databases.server_started()
+def test_a_server_says_for_how_long_it_has_run(databases):  # noqa: F811
+    before, began = databases.seconds_up(), time.monotonic()
+    time.sleep(0.5)
+    passed = databases.seconds_up() - before
+    assert passed == pytest.approx(time.monotonic() - began, abs=0.2)
 
 
 def test_a_server_whose_backend_crashed_says_so_too(postgres, databases, made):  # noqa: F811
     """All others are ended with it, though the server is the same."""
-    before = databases.server_started()
+    began = time.monotonic()
     with inside(databases, made) as connection:
         (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
         os.kill(pid, signal.SIGKILL)
@@ -134,7 +137,7 @@ def test_a_server_whose_backend_crashed_says_so_too(postgres, databases, made): 
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
-            assert databases.server_started() != before
+            assert databases.seconds_up() < time.monotonic() - began
         except psycopg.OperationalError:
             time.sleep(0.1)
         else:

@@ -31,9 +31,9 @@ def main(arguments: list[str]) -> int:
     own, old = os.environ["AIRFLOW__CORE__FERNET_KEY"], sys.stdin.read().strip()
     os.environ["AIRFLOW__CORE__FERNET_KEY"] = ",".join(dict.fromkeys((own, old) if old else (own,)))
 
+    limit_memory()
     from airflow import settings
 
-    limit_memory()
     settings.initialize()
     if rule != "keep":
         _mask(rule)

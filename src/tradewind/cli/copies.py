@@ -2,8 +2,7 @@
 
 # ruff: noqa: PLC0415  (imports inside functions: see app)
 
-import enum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,14 +15,7 @@ snapshots = typer.Typer(
 Id = Annotated[str, typer.Argument(help="The snapshot's id.", metavar="SNAPSHOT")]
 
 
-class Connections(enum.StrEnum):
-    """What a copy gets of the connections."""
-
-    KEEP = "keep"
-    MASK = "mask"
-    REMOVE = "remove"
-
-
+Connections = Literal["keep", "mask", "remove"]
 Rule = Annotated[
     Connections,
     typer.Option("--connections", help="What the copy gets of connections. mask: no passwords and extras."),
@@ -70,8 +62,7 @@ def restore(
     """Bring an environment back to a snapshot, or make a new one of it. DAGs stay what the bucket holds."""
     from tradewind.cli.snapshots import bring_back
 
-    rule = None if connections is None else connections.value
-    bring_back(snapshot, new, rule, data_dir, output, wait=wait)
+    bring_back(snapshot, new, connections, data_dir, output, wait=wait)
 
 
 @snapshots.command()
@@ -86,7 +77,7 @@ def fork(
     *,
     name: Name,
     new: Annotated[str, typer.Argument(help="The copy's name.", metavar="NEW")],
-    connections: Rule = Connections.MASK,
+    connections: Rule = "mask",
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its end.")] = True,
     data_dir: DataDir = None,
     output: Format = Output.TEXT,
@@ -94,4 +85,4 @@ def fork(
     """Copy an environment as it is now. The copy's schedules are paused, its connections masked."""
     from tradewind.cli.snapshots import copy
 
-    copy(name, new, connections.value, data_dir, output, wait=wait)
+    copy(name, new, connections, data_dir, output, wait=wait)

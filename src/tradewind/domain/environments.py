@@ -158,10 +158,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a generation's database comes from: a snapshot, and what becomes of the connections in it.
-
-    With another rule than KEEP it is another environment's copy: its schedules are paused too.
-    """
+    """Where a generation's database comes from: a snapshot, and what becomes of the connections in it."""
 
     generation: int
     snapshot: str

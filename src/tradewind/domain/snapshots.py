@@ -2,7 +2,6 @@
 
 import enum
 import hashlib
-import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +9,6 @@ from datetime import datetime
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.specs import Spec
 
-_PATTERN = re.compile(r"snap-[0-9a-f]{16}")
 KEPT_AUTOMATIC = 5  # of each environment; older ones go. Those that somebody asked for stay until they are deleted.
 
 
@@ -56,8 +54,3 @@ def new_snapshot_id() -> str:
 def automatic_id(environment: EnvironmentId, generation: int) -> str:
     """The id of the snapshot that an update takes: the same however often the update is begun."""
     return f"snap-{hashlib.sha256(f'{environment}:{generation}'.encode()).hexdigest()[:16]}"
-
-
-def is_snapshot_id(text: str) -> bool:
-    """Whether a text has the form of one."""
-    return _PATTERN.fullmatch(text) is not None

@@ -84,12 +84,11 @@ def remove_tree(path: Path) -> None:
 def copy_tree(source: Path, target: Path, gid: int | None) -> None:
     """Copy a folder of read-only files of ours, whole or not at all; that group may read the copy."""
     building = target.with_name(f".{target.name}.new")
-    if building.exists():
-        remove_tree(building)
+    remove_tree(building)
     shutil.copytree(source, building)
-    for parent, _, files in os.walk(building):
-        for path in (Path(parent), *(Path(parent) / name for name in files)):
-            if gid is not None:
+    if gid is not None:
+        for parent, _, files in os.walk(building):
+            for path in (Path(parent), *(Path(parent) / name for name in files)):
                 os.chown(path, 0, gid)
     building.rename(target)
 

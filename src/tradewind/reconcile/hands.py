@@ -133,9 +133,7 @@ class Hands:
 
     def overlays(self, environment: Environment) -> dict[str, Path]:
         """Where what the script installed lies, by kind of component."""
-        outcomes = startup.read(self.startup_variables(environment))
-        layout = self.layout(environment)
-        return {kind: layout.overlay(outcome.overlay) for kind, outcome in outcomes.items() if outcome.overlay}
+        return _overlays(self.layout(environment), startup.read(self.startup_variables(environment)))
 
     def _of_revision(self, environment: Environment, name: str) -> str | None:
         try:
@@ -146,6 +144,7 @@ class Hands:
     def inputs(self, environment: Environment, lock: str) -> RecipeInputs:
         """The recipe's inputs for an environment whose lock is known."""
         layout = self.layout(environment)
+        outcomes = startup.read(self.startup_variables(environment))
         return inputs_of(
             environment,
             self.host,
@@ -156,10 +155,8 @@ class Hands:
             base_url=f"https://{self.hosts.host(environment.id, environment.address).authority}",
             bucket=self.bucket_variables(bucket_name(environment.spec.source_bucket_arn)),
             plugins=self.plugins(environment),
-            startup={
-                kind: outcome.variables for kind, outcome in startup.read(self.startup_variables(environment)).items()
-            },
-            overlays=self.overlays(environment),
+            startup={kind: outcome.variables for kind, outcome in outcomes.items()},
+            overlays=_overlays(layout, outcomes),
             # the first database of an environment is never held: it was empty
             hold=None if environment.database == environment.id.database else layout.hold(environment.database),
         )
@@ -167,3 +164,7 @@ class Hands:
     def manifest(self, environment: Environment, lock: str) -> Manifest:
         """What shall run."""
         return manifest_of(environment, self.inputs(environment, lock))
+
+
+def _overlays(layout: EnvironmentLayout, outcomes: Mapping[str, startup.Outcome]) -> dict[str, Path]:
+    return {kind: layout.overlay(outcome.overlay) for kind, outcome in outcomes.items() if outcome.overlay}

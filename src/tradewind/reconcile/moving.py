@@ -86,10 +86,10 @@ def prove(hands: Hands, environment: Environment) -> None:
     dump = saving.dump_of(hands, automatic_id(environment.id, environment.generation))
     if environment.asked is None:
         dump = hands.layout(environment).revision(environment.coming.revision) / "trial.dump"
-        hands.dumps.write(environment.database, environment.id, environment.secrets.database_password, dump)
+        hands.dumps.write(environment.database, hands.owner(environment), dump)
 
     def fill(database: str) -> None:
-        hands.dumps.read(dump, database, environment.id, environment.secrets.database_password)
+        hands.dumps.read(dump, database, hands.owner(environment))
         migrate(hands, environment, environment.coming, database)
 
     try:
@@ -107,9 +107,7 @@ def restore(hands: Hands, environment: Environment, database: str) -> None:
         raise RuntimeError(f"there is no snapshot to restore {database} from")
 
     def fill(name: str) -> None:
-        hands.dumps.read(
-            saving.dump_of(hands, snapshot.id), name, environment.id, environment.secrets.database_password
-        )
+        hands.dumps.read(saving.dump_of(hands, snapshot.id), name, hands.owner(environment))
         hands.databases.execute(name, hands.owner(environment), _REQUEUE)
         is_copy = environment.proven is None
         if is_copy or snapshot.fernet_key != environment.secrets.fernet_key:

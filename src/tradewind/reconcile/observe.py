@@ -24,20 +24,20 @@ def observe(hands: Hands, environment: Environment) -> World:
     coming = hands.lock(environment.coming) if is_coming else None
     seen = hands.runtime.observe(str(environment.id))
     runtime = lock is not None and hands.virtualenvs.is_built(hands.virtualenvs.digest(lock))
-    databases = hands.databases.names(environment.id)
+    stored = hands.databases.look(environment.id, None if lock is None else template_digest(lock))
     moves = is_coming and moving.target(hands, environment) != environment.database
     return World(
         folder=(layout.root / FOLDER_MARK).exists(),
         lock=lock is not None,
         runtime=runtime,
         startup=hands.is_started_up(environment),
-        template=lock is not None and hands.databases.has_template(template_digest(lock)),
-        database=hands.databases.is_ready(environment.database),
+        template=stored.template,
+        database=stored.databases.get(environment.database, False),
         bundle=hands.snapshots_of(environment).current(),
         processes_current=lock is not None and _is_current(hands.manifest(environment, lock), seen),
         processes_left=str(environment.id) in hands.runtime.owners(),
         route=hands.published(environment),
-        database_left=hands.databases.exists(environment.id),
+        database_left=stored.role or bool(stored.databases),
         user_left=hands.host.as_root and find(environment.id.unix_user) is not None,
         proven=environment.phase in {Phase.READY, Phase.DRAINING},
         replaced=any(process.waits for process in seen.processes),
@@ -47,7 +47,7 @@ def observe(hands: Hands, environment: Environment) -> World:
         coming_startup=coming is not None and hands.is_started_up(environment.coming),
         moves=moves,
         held=layout.hold(environment.database).exists(),
-        other_databases=any(name != environment.database for name in databases),
+        other_databases=any(name != environment.database for name in stored.databases),
         snapshot_asked=hands.records.pending(environment.id) is not None,
         coming_saved=not moves or moving.is_saved(hands, environment),
         coming_database=not moves or moving.is_proven(hands, environment),

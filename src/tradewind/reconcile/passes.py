@@ -38,7 +38,7 @@ class Passes:
 
     def run(self, environment: Environment) -> None:
         """One pass. Raises what the next pass should get over; the caller backs off."""
-        began = self.hands.databases.server_started()
+        began = time.monotonic()
         world = observe(self.hands, environment)
         planned = plan(environment, world)
         try:
@@ -47,7 +47,8 @@ class Passes:
             return
         except CannotProvide as error:
             is_late = self._takes_too_long(environment)
-            if self.hands.databases.server_started() != began and not is_late:  # reason enough for anything to fail
+            has_ended = self.hands.databases.seconds_up() < time.monotonic() - began
+            if has_ended and not is_late:  # reason enough for anything to fail
                 raise TradewindError(f"PostgreSQL was started anew meanwhile: {error.sentence}") from error
             self._refuse(environment, error)
             return

@@ -152,11 +152,11 @@ class Performer:
         snapshot = self.hands.records.pending(environment.id)
         if snapshot is None:
             return
-        began = self.hands.databases.server_started()
+        began = time.monotonic()
         try:
             saving.take(self.hands, environment, snapshot)
         except (CannotProvide, OSError, shutil.Error) as error:  # no reason to think less of the environment
-            if self.hands.databases.server_started() != began:
+            if self.hands.databases.seconds_up() < time.monotonic() - began:
                 raise TradewindError("PostgreSQL was started anew while a snapshot was taken") from error
             self.hands.records.fail(snapshot.id, f"cannot take the snapshot: {error}")
 

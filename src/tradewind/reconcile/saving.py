@@ -4,7 +4,7 @@ A snapshot's folder holds `database.dump`, `revision/` with the artefacts and th
 `plugins/` with what was in plugins.zip. DAGs are the bucket's, and are not in it.
 """
 
-from collections.abc import Iterable
+import stat
 from pathlib import Path
 
 import structlog
@@ -26,8 +26,7 @@ _FILES = (REQUIREMENTS, PLUGINS, STARTUP_SCRIPT, STARTUP_VARIABLES, LOCK)
 def take(hands: Hands, environment: Environment, snapshot: Snapshot) -> None:
     """Take what was asked for, from what is in force. Whoever works in the environment goes on working."""
     folder = hands.host.layout.snapshots / snapshot.id
-    if folder.exists():
-        remove_tree(folder)
+    remove_tree(folder)
     folder.parent.mkdir(mode=0o700, exist_ok=True)
     folder.mkdir(mode=0o700)
     revision = folder / _REVISION
@@ -39,8 +38,7 @@ def take(hands: Hands, environment: Environment, snapshot: Snapshot) -> None:
     plugins = hands.plugins(environment)
     if plugins is not None:
         copy_tree(plugins, folder / _UNPACKED, None)
-    password = environment.secrets.database_password
-    hands.dumps.write(environment.database, environment.id, password, folder / _DUMP)
+    hands.dumps.write(environment.database, hands.owner(environment), folder / _DUMP)
     key = environment.secrets.fernet_key
     if not hands.records.finish(snapshot.id, spec=environment.spec, fernet_key=key, size=_size(folder)):
         remove_tree(folder)
@@ -96,10 +94,8 @@ def let_go(hands: Hands, environment: Environment) -> None:
 def remove_unwanted(hands: Hands) -> None:
     """Files first, so that nothing is forgotten that is still there."""
     for id_ in hands.records.unwanted():
-        folder = hands.host.layout.snapshots / id_
         try:
-            if folder.exists():
-                remove_tree(folder)
+            remove_tree(hands.host.layout.snapshots / id_)
         except OSError as error:  # the others may go all the same
             _log.warning("snapshot", action="kept", snapshot=id_, reason=str(error))
         else:
@@ -107,5 +103,4 @@ def remove_unwanted(hands: Hands) -> None:
 
 
 def _size(folder: Path) -> int:
-    files: Iterable[Path] = folder.rglob("*")
-    return sum(file.stat().st_size for file in files if file.is_file() and not file.is_symlink())
+    return sum(file.lstat().st_size for file in folder.rglob("*") if stat.S_ISREG(file.lstat().st_mode))

@@ -5,7 +5,6 @@ that nobody names, and the script is run again.
 """
 
 import contextlib
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,7 +84,7 @@ def _outcomes(
         return kept
     finally:
         with contextlib.suppress(OSError):  # whoever writes there still: the next start clears it
-            _clear(start.place.root)
+            remove_tree(start.place.root)
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ class _Start:
     def lay_out(self) -> None:
         """Where it finds `pip`, and the folders that this installs to."""
         place, folders = self.place, self.folders
-        _clear(place.root)
+        remove_tree(place.root)
         python = self.inputs.runtime / "bin" / "python"
         programs = startup.programs(python, self.hands.virtualenvs.interpreter.version)
         for folder, mode, files in ((place.programs, 0o750, programs), (place.modules, 0o640, startup.modules())):
@@ -135,7 +134,7 @@ class _Start:
     def run(self, kind: str) -> startup.Outcome:
         """Run it for one kind of component."""
         place, layout = self.place, self.hands.layout(self.environment)
-        _clear(place.overlay)
+        remove_tree(place.overlay)
         self.folders.theirs(place.overlay)
         found = startup.surroundings(self.inputs, kind)
         given = startup.with_pip(found, place, self.hands.virtualenvs.uv, installers_variables())
@@ -181,13 +180,3 @@ def _failure(done: Completed, words: tuple[str, ...]) -> str | None:
     if not done.stdout:
         return "its variables cannot be told: it replaced the shell, or its EXIT trap"
     return None
-
-
-def _clear(folder: Path) -> None:
-    """Remove what its user may still be changing: as root nothing there is followed."""
-    if not folder.exists():
-        return
-    if os.geteuid() == 0:
-        shutil.rmtree(folder)
-    else:
-        remove_tree(folder)

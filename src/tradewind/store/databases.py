@@ -5,7 +5,7 @@ that cannot log in; after the clone everything of that role in the new database 
 environment's role (docs/decisions/0003). Every function can be called again after a crash at any point.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import LiteralString
@@ -29,7 +29,17 @@ _LOG_SEQUENCES = """
     SELECT pg_catalog.setval(pg_catalog.format('%I.%I', schemaname, sequencename)::pg_catalog.regclass, last_value)
     FROM pg_catalog.pg_sequences WHERE last_value IS NOT NULL
 """
+_LOOK = """
+    SELECT datname, datistemplate AND NOT datallowconn,
+        datallowconn AND coalesce(shobj_description(oid, 'pg_database'), '') = 'ready'
+    FROM pg_database WHERE datname = %s OR starts_with(datname, %s) OR datname = %s
+"""
+_IS_READY = """
+    SELECT 1 FROM pg_database
+    WHERE datname = %s AND datallowconn AND shobj_description(oid, 'pg_database') = 'ready'
+"""
 _CLOSED = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
+_PRIVATE = sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC")
 
 
 @dataclass(frozen=True)
@@ -41,19 +51,42 @@ class Owner:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What is there of an environment. `databases`: each one's name, and whether it was made to the end and is open."""
+
+    databases: Mapping[str, bool]
+    template: bool
+    role: bool
+
+
+@dataclass(frozen=True)
 class Databases:
     """The databases of one server, seen by its superuser."""
 
     server: Server
 
-    def server_started(self) -> str:
-        """Since when PostgreSQL runs: another answer than before means that it crashed meanwhile.
+    def seconds_up(self) -> float:
+        """For how long PostgreSQL has run: what began before that may have failed with the one before it.
 
         Where one backend crashes all others are ended and the checkpointer is another one, though the server is not.
+        Zero while it starts.
         """
-        query = "SELECT backend_start FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
+        query = (
+            "SELECT extract(epoch FROM clock_timestamp() - backend_start)::float8 FROM pg_stat_activity"
+            " WHERE backend_type = 'checkpointer'"
+        )
         with self._connect() as connection:
-            return str(connection.execute(query).fetchone())
+            found = connection.execute(query).fetchone()
+        return 0.0 if found is None else float(str(found[0]))
+
+    def look(self, id_: EnvironmentId, digest: str | None = None) -> Look:
+        """Everything that is there of an environment, and the template of that digest."""
+        template = None if digest is None else _template(digest)
+        with self._connect() as connection:
+            rows = connection.execute(_LOOK, (id_.database, f"{id_.database}_", template)).fetchall()
+            role = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (id_.role,)).fetchone()
+        found = {str(name): bool(ready) for name, _, ready in rows if name != template}
+        return Look(found, any(name == template and whole for name, whole, _ in rows), role is not None)
 
     def has_template(self, digest: str) -> bool:
         """Whether the template of a version is there and complete."""
@@ -72,7 +105,7 @@ class Databases:
             self._ensure_role(connection, _template(digest), password)
             connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
             # a connection of anyone else's would be in the way of cloning, also after connections are forbidden
-            connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
+            connection.execute(_PRIVATE.format(name))
             connection.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(name, role))
             with self._connect(_template(digest)) as inside:
                 inside.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(role))
@@ -82,12 +115,8 @@ class Databases:
 
     def is_ready(self, name: str) -> bool:
         """Whether an environment's database was made to the end."""
-        query = (
-            "SELECT 1 FROM pg_database WHERE datname = %s AND datallowconn"
-            " AND shobj_description(oid, 'pg_database') = 'ready'"
-        )
         with self._connect() as connection:
-            return connection.execute(query, (name,)).fetchone() is not None
+            return connection.execute(_IS_READY, (name,)).fetchone() is not None
 
     def ensure(self, id_: EnvironmentId, password: str, digest: str) -> None:
         """Role, database and ownership. An existing database's content is never touched."""
@@ -102,8 +131,7 @@ class Databases:
             if found is None:
                 statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(database, role, template)
                 connection.execute(statement)
-            connection.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(database))
-            connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(database))
+            connection.execute(_PRIVATE.format(database))
             with self._connect(id_.database) as inside:
                 inside.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(template, role))
                 inside.execute(sql.SQL("DROP OWNED BY {}").format(template))
@@ -134,7 +162,7 @@ class Databases:
             connection.execute(query, (source,))
             statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
             connection.execute(statement.format(*(sql.Identifier(name) for name in (target, owner.role, source))))
-            self._open(connection, target)
+            connection.execute(_PRIVATE.format(sql.Identifier(target)))
             self.execute(target, owner, _LOG_SEQUENCES)
             fill(target)
 
@@ -145,7 +173,7 @@ class Databases:
         with self._making(target) as connection:
             names = (sql.Identifier(name) for name in (target, owner.role))
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(*names))
-            self._open(connection, target)
+            connection.execute(_PRIVATE.format(sql.Identifier(target)))
             fill(target)
             self.execute(target, owner, "ANALYZE")
 
@@ -158,18 +186,9 @@ class Databases:
             yield connection
             connection.execute(sql.SQL("COMMENT ON DATABASE {} IS 'ready'").format(name))
 
-    @staticmethod
-    def _open(connection: psycopg.Connection[tuple[object, ...]], target: str) -> None:
-        """To its owner alone."""
-        name = sql.Identifier(target)
-        connection.execute(_CLOSED.format(name, sql.SQL("true")))
-        connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
-
     def names(self, id_: EnvironmentId) -> list[str]:
         """The databases of an environment: its first one, and those that replaced it or shall."""
-        query = "SELECT datname FROM pg_database WHERE datname = %s OR starts_with(datname, %s) ORDER BY datname"
-        with self._connect() as connection:
-            return [str(row[0]) for row in connection.execute(query, (id_.database, f"{id_.database}_"))]
+        return sorted(self.look(id_).databases)
 
     def drop_others(self, id_: EnvironmentId, kept: Collection[str]) -> None:
         """Remove databases of an environment but those."""
@@ -185,9 +204,8 @@ class Databases:
 
     def exists(self, id_: EnvironmentId) -> bool:
         """Whether a database or a role of the environment is left."""
-        with self._connect() as connection:
-            role = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (id_.role,)).fetchone()
-        return role is not None or bool(self.names(id_))
+        seen = self.look(id_)
+        return seen.role or bool(seen.databases)
 
     def strings(self, name: str, owner: Owner, query: LiteralString) -> list[str]:
         """First column of a query inside a database, as its owner."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tradewind.domain.errors import CannotProvide
-from tradewind.domain.identifiers import EnvironmentId
 from tradewind.runtime.port import Runtime
+from tradewind.store.databases import Owner
 from tradewind.store.server import Server, packaged_binaries
 
 _SECONDS = 1800.0
@@ -24,27 +24,27 @@ class Dumps:
     server: Server
     processes: Runtime
 
-    def write(self, database: str, id_: EnvironmentId, password: str, file: Path) -> None:
+    def write(self, database: str, owner: Owner, file: Path) -> None:
         """Dump a database into a file, whole or not at all. Raises CannotProvide with pg_dump's words."""
         scratch = file.with_name(f"{file.name}.new")
         options = ("--format=custom", "--compress=gzip:1", "--no-owner", "--no-privileges", f"--file={scratch}")
-        self._run(["pg_dump", *options, database], "dump the database", id_, password)
+        self._run(["pg_dump", *options, database], "dump the database", owner)
         scratch.rename(file)
 
-    def read(self, file: Path, database: str, id_: EnvironmentId, password: str) -> None:
+    def read(self, file: Path, database: str, owner: Owner) -> None:
         """Restore a dump into an empty database. Raises CannotProvide with pg_restore's words."""
         options = ("--no-owner", "--no-privileges", "--exit-on-error", "--jobs=2", f"--dbname={database}", str(file))
-        self._run(["pg_restore", *options], "restore the database", id_, password)
+        self._run(["pg_restore", *options], "restore the database", owner)
 
-    def _run(self, command: Sequence[str], purpose: str, id_: EnvironmentId, password: str) -> None:
+    def _run(self, command: Sequence[str], purpose: str, owner: Owner) -> None:
         program, *options = command
         server = self.server
         done = self.processes.run(
             [
                 str(packaged_binaries() / program), f"--host={server.host}", f"--port={server.port}",
-                f"--username={id_.role}", "--no-password", *options,
+                f"--username={owner.role}", "--no-password", *options,
             ],
-            environment={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PGPASSWORD": password},
+            environment={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PGPASSWORD": owner.password},
             directory=Path("/"),
             timeout=_SECONDS,
         )  # fmt: skip

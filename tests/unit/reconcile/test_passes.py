@@ -118,10 +118,10 @@ class SomeoneDeletesIt(EverythingWorks):
 STORE = []
 
 
-def hands(store, started=lambda: "noon"):
+def hands(store, *, seconds_up=3600.0):
     return SimpleNamespace(
         environments=store,
-        databases=SimpleNamespace(server_started=started),
+        databases=SimpleNamespace(seconds_up=lambda: seconds_up),
         records=SimpleNamespace(pending=lambda _id: None),
     )
 
@@ -433,9 +433,8 @@ def test_what_fails_while_postgresql_is_started_anew_is_tried_again(monkeypatch)
     store = EnvironmentsInMemory(fresh)
     monkeypatch.setattr(passes, "Performer", RequirementsThatDoNotResolve)
     monkeypatch.setattr(passes, "observe", lambda _hands, _environment: World())
-    times = iter(("noon", "a minute later"))
     with pytest.raises(TradewindError, match="PostgreSQL was started anew meanwhile: cannot resolve"):
-        Passes(hands(store, lambda: next(times))).run(fresh)
+        Passes(hands(store, seconds_up=0.0)).run(fresh)
     assert store.now.change.state is ChangeState.PENDING
 
 

@@ -29,7 +29,7 @@ App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
 def holds() -> bool:
     """Whether it is held now."""
-    return os.path.exists(os.environ[VARIABLE])  # noqa: PTH110  (a thousand times a second in a busy scheduler)
+    return os.path.exists(os.environ[VARIABLE])  # noqa: PTH110  (often, in a busy scheduler)
 
 
 def install(component: str) -> bool:
