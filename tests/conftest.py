@@ -104,9 +104,9 @@ class Service:
         eventually(settled, seconds=seconds, what=f"{name} to leave CREATING")
         return found
 
-    def settle(self, name: str, *, seconds: float = 300) -> tuple[dict[str, Any], list[str]]:
+    def settle(self, name: str, *, seconds: float = 300, client: Any = None) -> tuple[dict[str, Any], list[str]]:
         """Follow what is under way to its end: the environment then, and the statuses that were seen on the way."""
-        client = self.client()
+        client = client or self.client()
         seen: list[str] = []
         found: dict[str, Any] = {}
 
@@ -116,13 +116,14 @@ class Service:
                 seen.append(found["Status"])
             return found["Status"] in {"AVAILABLE", "UPDATE_FAILED", "CREATE_FAILED"}
 
-        eventually(is_over, seconds=seconds, what=f"{name} to settle", pause=0.1)
+        eventually(is_over, seconds=seconds, what=f"{name} to settle", pause=0.05)
         return found, seen
 
     def update(self, name: str, *, seconds: float = 300, **members: Any) -> tuple[dict[str, Any], list[str]]:
         """UpdateEnvironment, followed to its end."""
-        assert self.client().update_environment(Name=name, **members)["Arn"].endswith(f":environment/{name}")
-        return self.settle(name, seconds=seconds)
+        client = self.client()  # making one takes longer than a refusal
+        assert client.update_environment(Name=name, **members)["Arn"].endswith(f":environment/{name}")
+        return self.settle(name, seconds=seconds, client=client)
 
     def wait_gone(self, name: str, *, seconds: float = 90) -> None:
         """Return when GetEnvironment answers ResourceNotFoundException."""

@@ -313,7 +313,7 @@ def test_a_running_task_does_not_hold_up_a_forced_update(service: Service, chang
 def test_a_graceful_update_kills_no_task(service: Service, changing: str) -> None:
     """Tasks that run go on on their old worker, new ones run on the new one, and it has succeeded when both have."""
     client = service.client()
-    run = start_patient(service, 45)
+    run = start_patient(service, 75)  # a busy machine takes half a minute until the new worker is there
     state = f"/dags/patient/dagRuns/{run['dag_run_id']}"
     eventually(
         lambda: any(
@@ -332,7 +332,7 @@ def test_a_graceful_update_kills_no_task(service: Service, changing: str) -> Non
     assert service.run_dag(NAME, "simple")["state"] == "success"
     assert service.rest(NAME, "GET", state)["state"] == "running", "the new worker was there beside the old one"
     eventually(
-        lambda: client.get_environment(Name=NAME)["Environment"]["Status"] == "AVAILABLE", seconds=120, what="its end"
+        lambda: client.get_environment(Name=NAME)["Environment"]["Status"] == "AVAILABLE", seconds=180, what="its end"
     )
     found = client.get_environment(Name=NAME)["Environment"]
     assert found["LastUpdate"]["Status"] == "SUCCESS"
