@@ -33,6 +33,33 @@ def test_a_session_can_be_asked_to_be_shorter_but_not_longer(stage):
     assert stage.sign_in(stage.assertion(session_seconds=12 * 3600 + 1)).status_code == 401
 
 
+@pytest.mark.parametrize("kind", ["api", "cli"])
+@pytest.mark.parametrize("way", ["header", "cookie"])
+def test_a_token_that_is_made_within_a_session_ends_with_it(stage, kind, way):
+    """The UI's "generate token": otherwise a session prolongs itself for ever, and IAM is never asked again."""
+    token = stage.sign_in(stage.assertion(session_seconds=90)).json()["access_token"]
+    told = {"headers": {"Authorization": f"Bearer {token}"}} if way == "header" else {"cookies": {"_token": token}}
+    with httpx.Client(base_url=stage.url, timeout=30, **told) as session:
+        further = session.post("/ui/auth/token", json={"token_type": kind}).raise_for_status().json()["access_token"]
+    assert further != token
+    ends = [jwt.decode(each, options={"verify_signature": False})["exp"] for each in (token, further)]
+    assert ends[1] <= ends[0]
+    used = httpx.get(f"{stage.url}/api/v2/dags", headers={"Authorization": f"Bearer {further}"})
+    assert used.status_code == 200
+
+
+def test_a_session_is_as_long_as_asked_in_a_browser_that_has_another(stage):
+    old = stage.sign_in(stage.assertion(session_seconds=90)).json()["access_token"]
+    answer = httpx.post(
+        f"{stage.url}/auth/tradewind/session",
+        json={"assertion": stage.assertion()},
+        cookies={"_token": old},
+        timeout=30,
+    )
+    claims = jwt.decode(answer.json()["access_token"], options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == 12 * 3600
+
+
 @pytest.mark.parametrize(
     "claims",
     [

@@ -3,14 +3,18 @@
     POST /auth/tradewind/session  {"assertion": "<JWT>"}  ->  201 {"access_token": "<Airflow's JWT>"}
 
 is the one way in (see `assertions`). The answer is Airflow's own token, for `Authorization: Bearer` or the cookie
-`_token`, good for 12 hours or less. A browser without one is sent to `/aws_mwaa/aws-console-sso?login=true` on the same
-host, which the control plane serves; `next` is kept. FAB's password endpoints answer 401 and its forms do not exist.
+`_token`, good for 12 hours or less. Every further token that is asked for with it ends with it, because roles follow
+from IAM at sign-in only. A browser without one is sent to `/aws_mwaa/aws-console-sso?login=true` on the same host,
+which the control plane serves; `next` is kept. FAB's password endpoints answer 401 and its forms do not exist.
 """
 
+import time
+from contextvars import ContextVar
 from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import urlencode, urljoin
 
+import jwt
 from airflow.api_fastapi.core_api.security import is_safe_url
 from airflow.configuration import conf
 from airflow.providers.fab.auth_manager.fab_auth_manager import FabAuthManager
@@ -20,11 +24,12 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from tradewind_airflow import people
-from tradewind_airflow.assertions import Assertion, AssertionRefused, verify
+from tradewind_airflow.assertions import SESSION_SECONDS, Assertion, AssertionRefused, verify
 from tradewind_airflow.closed import close_process
 from tradewind_airflow.compat import token_cookies
 
 SIGN_IN_PATH = "/aws_mwaa/aws-console-sso"
+_session_ends: ContextVar[int | None] = ContextVar("session_ends", default=None)  # of the session a request came with
 _OUR_COOKIES = token_cookies.install()  # here, because every worker of the API server imports this
 
 
@@ -57,6 +62,21 @@ class TradewindFabAuthManager(FabAuthManager):
         """Refuse: FAB's `/auth/token` takes a password, and no password is right."""
         return
 
+    async def get_user_from_token(self, token: str) -> Any:
+        """Tell whose token this is, and remember for the rest of the request when it expires."""
+        user = await super().get_user_from_token(token)
+        _session_ends.set(int(jwt.decode(token, options={"verify_signature": False})["exp"]))  # it was verified above
+        return user
+
+    def generate_jwt(self, user: Any, *, expiration_time_in_seconds: int = SESSION_SECONDS) -> str:
+        """Make a further token for somebody with a session (`/ui/auth/token`): it ends with the session at the latest.
+
+        Stock's ends as late as that of a new session. Whoever asks again before that is never asked by IAM again.
+        """
+        if (ends := _session_ends.get()) is not None:
+            expiration_time_in_seconds = min(expiration_time_in_seconds, ends - int(time.time()))
+        return super().generate_jwt(user, expiration_time_in_seconds=expiration_time_in_seconds)
+
     @cached_property
     def security_manager(self) -> Any:
         """FAB's, without its ways in."""
@@ -77,7 +97,8 @@ class TradewindFabAuthManager(FabAuthManager):
             user = people.enter(assertion, session)
             # roles may have changed; other workers notice within [fab] cache_ttl, where there is a cache (from 3.1 on)
             getattr(self, "cache", {}).pop(user.id, None)
-            return self.generate_jwt(user, expiration_time_in_seconds=assertion.session_seconds)
+            # stock's, since a session may begin in a browser that still has another
+            return super().generate_jwt(user, expiration_time_in_seconds=assertion.session_seconds)
 
 
 def _open_session(assertion: Annotated[str, Body(embed=True, max_length=16384)]) -> dict[str, str]:
