@@ -118,6 +118,16 @@ def test_default_roles_become_those_asserted_and_custom_roles_stay(stage):
     assert client.get("/api/v2/variables").status_code == 403
 
 
+def test_a_default_role_that_an_admin_removed_is_named(stage):
+    stage.postgres.query("UPDATE ab_role SET name = 'Onlooker' WHERE name = 'Viewer'", stage.database)
+    try:
+        answer = stage.sign_in(stage.assertion(sub="missing", roles=["Viewer", "Public"]))
+    finally:
+        stage.postgres.query("UPDATE ab_role SET name = 'Viewer' WHERE name = 'Onlooker'", stage.database)
+    assert answer.status_code == 401
+    assert answer.json()["detail"] == "cannot sign in: this environment's database has no role Viewer"
+
+
 def test_roles_allow_what_airflow_says_they_allow(stage):
     admin, viewer, public = (
         stage.client(),
