@@ -13,20 +13,8 @@ import httpx
 import pytest
 
 from tests.airflow.conftest import Stage, eventually
+from tests.airflow.rights import DAG_FILE, give
 
-DAG_FILE = """
-from airflow.sdk import Asset, dag, task
-
-@dag(dag_id="{dag}", schedule=None, tags=["{dag}"], is_paused_upon_creation=False, access_control={access})
-def of():
-    @task(outlets=[Asset("{dag}", uri="file:///{dag}")])
-    def only():
-        print("said by {dag}")
-        return "{dag}"
-    only()
-
-of()
-"""
 OPENED, CLOSED, BY_FILE = "custom_opened", "custom_closed", "custom_by_file"
 # What a person needs beside the rights for the DAG itself, to see its runs and start them.
 AROUND = ("Website", "DAG Runs", "Task Instances", "Task Logs", "XComs", "DAG Code", "DAG Versions", "Assets")
@@ -43,12 +31,6 @@ def roles(admin: httpx.Client, user: str) -> set[str]:
     """The roles of a person, as the page of users shows them."""
     found = admin.get(f"/auth/fab/v1/users/{user}").raise_for_status().json()
     return {role["name"] for role in found["roles"]}
-
-
-def give(admin: httpx.Client, user: str, *names: str) -> None:
-    """Set all the roles of a person, as the page of users does."""
-    body = {"roles": [{"name": name} for name in names]}
-    admin.patch(f"/auth/fab/v1/users/{user}", params={"update_mask": "roles"}, json=body).raise_for_status()
 
 
 @pytest.fixture(scope="module")

@@ -31,20 +31,8 @@ from tests.airflow.documented_roles import (
     UI_OPERATIONS,
     Operation,
 )
+from tests.airflow.rights import DAG_FILE, give
 
-DAG_FILE = """
-from airflow.sdk import Asset, dag, task
-
-@dag(dag_id="{dag}", schedule=None, tags=["{dag}"], is_paused_upon_creation=False)
-def of():
-    @task(outlets=[Asset("{dag}", uri="file:///{dag}")])
-    def only():
-        print("said by {dag}")
-        return "{dag}"
-    only()
-
-of()
-"""
 RIGHTS = {**ROLES, "no role": frozenset[str](), "one DAG": ONE_DAG}
 
 
@@ -70,7 +58,7 @@ def _filled(text: str, world: World, dag: str) -> str:
 @pytest.fixture(scope="module")
 def world(stage: Stage) -> World:
     world, admin = World(stage), stage.client(sub="roles/Admin", roles=["Admin"])
-    stage.deploy({f"{dag}.py": DAG_FILE.format(dag=dag) for dag in (GRANTED, HIDDEN)})
+    stage.deploy({f"{dag}.py": DAG_FILE.format(dag=dag, access=None) for dag in (GRANTED, HIDDEN)})
     for dag in (GRANTED, HIDDEN):
         eventually(lambda dag=dag: admin.get(f"/api/v2/dags/{dag}").is_success, seconds=30, what=dag)
         run = stage.trigger(admin, dag, logical_date="2026-01-01T00:00:00Z")
@@ -107,12 +95,6 @@ def make_role(admin: httpx.Client, name: str, rights: frozenset[str]) -> None:
         return answer.is_success
 
     eventually(made, seconds=20, what=f"the role {name}")
-
-
-def give(admin: httpx.Client, user: str, *roles: str) -> None:
-    """Set all the roles of a person, as the page of users does."""
-    body = {"roles": [{"name": role} for role in roles]}
-    admin.patch(f"/auth/fab/v1/users/{user}", params={"update_mask": "roles"}, json=body).raise_for_status()
 
 
 def verdict(operation: Operation, answer: httpx.Response) -> str:
