@@ -15,7 +15,16 @@ from botocore.parsers import create_parser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradewind.wire import COMMON_ERRORS, Bounds, SignedRequest, WireError, load_service, validation_message, verify
+from tradewind.wire import (
+    COMMON_ERRORS,
+    Bounds,
+    Key,
+    SignedRequest,
+    WireError,
+    load_service,
+    validation_message,
+    verify,
+)
 
 SERVICE = load_service("mwaa")
 MODEL = ServiceModel(Loader().load_service_model("mwaa", "service-2"), "mwaa")
@@ -121,8 +130,8 @@ class AnsweredInProcess:
 
     def succeed(self, signed):
         now = self.now or datetime.now(UTC)
-        verify(signed, region="eu-west-1", service=SERVICE.signing_name, lookup={"AKIA": "secret"}.get, now=now)
-        routed = SERVICE.route(signed.method, signed.raw_path)
+        verify(signed, region="eu-west-1", service=SERVICE.signing_name, lookup={"AKIA": Key("secret")}.get, now=now)
+        routed = SERVICE.route(signed)
         params = SERVICE.decode(routed.operation, routed.labels, signed.raw_query, signed.headers, signed.body)
         violations = SERVICE.check(routed.operation, params, overrides={"RestApiPath": Bounds(1, 2048)})
         if violations:

@@ -15,7 +15,7 @@ from botocore.serialize import create_serializer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tradewind.wire import load_service
+from tradewind.wire import SignedRequest, load_service
 
 SERVICE = load_service("mwaa")
 MODEL = ServiceModel(Loader().load_service_model("mwaa", "service-2"), "mwaa")
@@ -113,7 +113,7 @@ def test_what_botocore_sends_is_read_back_and_valid(name):
     @given(valid(operation.input_shape))
     def round_trip(params):
         method, path, query, headers, body = sent_by_botocore(operation, params)
-        routed = SERVICE.route(method, path)
+        routed = SERVICE.route(SignedRequest(method, path, query, headers, body))
         assert routed.operation == name
         found = SERVICE.decode(name, routed.labels, query, headers, body)
         # A query cannot tell an empty list from none at all.

@@ -1,7 +1,7 @@
 """botocore signs, we verify: random requests are accepted, and any single change to one is not."""
 
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from botocore.auth import SigV4Auth, SigV4QueryAuth, normalize_url_path
@@ -10,7 +10,7 @@ from botocore.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradewind.wire import Caller, SignedRequest, WireError, verify
+from tradewind.wire import Caller, Key, SignedRequest, WireError, verify
 from tradewind.wire.sigv4 import _canonical_path
 
 REGION, SERVICE, KEY, SECRET = "eu-west-1", "airflow", "AKIAEXAMPLE", "secret/+=word"
@@ -44,7 +44,7 @@ def moment_of(request):
 
 
 def verified(request, now):
-    return verify(request, region=REGION, service=SERVICE, lookup={KEY: SECRET}.get, now=now)
+    return verify(request, region=REGION, service=SERVICE, lookup={KEY: Key(SECRET)}.get, now=now)
 
 
 REQUESTS = st.builds(signed_by_botocore, METHODS, PATHS, QUERIES, HEADERS, st.binary(max_size=50), HOSTS)
@@ -91,11 +91,11 @@ def test_any_single_change_is_refused(request):
 @given(REQUESTS)
 def test_another_secret_region_service_or_time_is_refused(request):
     now = moment_of(request)
-    here = {"region": REGION, "service": SERVICE, "lookup": {KEY: SECRET}.get, "now": now}
+    here = {"region": REGION, "service": SERVICE, "lookup": {KEY: Key(SECRET)}.get, "now": now}
     for other in (
         {"region": "us-east-1"},
         {"service": "execute-api"},
-        {"lookup": {KEY: SECRET + "x"}.get},
+        {"lookup": {KEY: Key(SECRET + "x")}.get},
         {"lookup": {}.get},
         {"now": now + timedelta(minutes=5, seconds=1)},
         {"now": now - timedelta(minutes=5, seconds=1)},
@@ -112,7 +112,8 @@ def test_what_botocore_presigns_is_accepted(method, path, query, host, expires):
     SigV4QueryAuth(Credentials(KEY, SECRET), SERVICE, REGION, expires=expires).add_auth(request)
     parts = urlsplit(request.url)
     signed = SignedRequest(method, parts.path, parts.query, [("Host", host)], b"")
-    now = datetime.now(UTC)
+    stamp = parse_qs(parts.query)["X-Amz-Date"][0]  # not the clock's: one of a second's life may be over by now
+    now = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     assert verified(signed, now) == Caller(KEY)
     for other in (
         changed(signed, raw_query=parts.query.replace(f"Expires={expires}", f"Expires={expires % 604_800 + 1}")),
@@ -122,6 +123,23 @@ def test_what_botocore_presigns_is_accepted(method, path, query, host, expires):
     ):
         with pytest.raises(WireError):
             verified(other, now)
+
+
+@settings(deadline=None)
+@given(st.text("abcXYZ019+/=", min_size=1, max_size=60), st.booleans())
+def test_what_botocore_signs_with_a_session_token_is_accepted(token, is_presigned):
+    signer = SigV4QueryAuth if is_presigned else SigV4Auth
+    request = AWSRequest(method="GET", url="https://localhost/x?a=b")
+    signer(Credentials(KEY, SECRET, token), SERVICE, REGION).add_auth(request)
+    parts = urlsplit(request.url)
+    signed = SignedRequest("GET", parts.path, parts.query, [("Host", "localhost"), *request.headers.items()], b"")
+    for key, is_accepted in ((Key(SECRET, token), True), (Key(SECRET, token + "x"), False), (Key(SECRET), False)):
+        here = {"region": REGION, "service": SERVICE, "lookup": {KEY: key}.get, "now": datetime.now(UTC)}
+        if is_accepted:
+            assert verify(signed, **here) == Caller(KEY)
+        else:
+            with pytest.raises(WireError, match="security token included in the request is invalid"):
+                verify(signed, **here)
 
 
 @settings(deadline=None)

@@ -6,18 +6,20 @@ the parts that are missing (as API Gateway does in front of REST services).
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote_plus
 
-from tradewind.wire.errors import WireError
+from tradewind.wire.errors import FrontDoorError
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
+TOKEN_HEADER = "x-amz-security-token"  # noqa: S105  (a name)
 
 _PARTS = ("Credential", "Signature", "SignedHeaders")
 _QUERY_PARTS = ("X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date", "X-Amz-Expires")
+_TOKEN_PARAMETER = "X-Amz-Security-Token"  # noqa: S105  (a name)
 _SCOPE_LENGTH = 5
 _MOMENT = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _SECONDS = re.compile(r"\d{1,6}", re.ASCII)
@@ -26,7 +28,11 @@ _LONGEST_LIFE = 7 * 24 * 3600
 
 @dataclass(frozen=True)
 class Claim:
-    """A signature and what it says it covers. `lifetime` is that of a presigned request, None for a header."""
+    """A signature and what it says it covers. `lifetime` is that of a presigned request, None for a header.
+
+    `tokens` are all session tokens of the request, wherever they stand; `tokens_in_place` those that stand beside
+    the signature (in a header, or in the query of a presigned request): the only ones that it can vouch for.
+    """
 
     access_key_id: str
     day: str
@@ -37,20 +43,26 @@ class Claim:
     signature: str
     moment: datetime
     lifetime: timedelta | None
-    has_token: bool
+    tokens: tuple[str, ...] = field(repr=False)
+    tokens_in_place: tuple[str, ...] = field(repr=False)
+
+    @property
+    def is_presigned(self) -> bool:
+        """Whether the signature is in the query."""
+        return self.lifetime is not None
 
 
 def read_claim(headers: Sequence[tuple[str, str]], raw_query: str) -> Claim:
-    """Read the claim of a request. Raises WireError: MissingAuthenticationToken or IncompleteSignature."""
+    """Read the claim of a request. Raises FrontDoorError: MissingAuthenticationToken or IncompleteSignature."""
     authorizations = _values(headers, "authorization")
     query = _query(raw_query)
     if len(authorizations) > 1:
         raise _incomplete("The request has more than one Authorization header.")
     if authorizations:
-        return _from_header(authorizations[0], headers)
+        return _from_header(authorizations[0], headers, query)
     if "X-Amz-Algorithm" in query or "X-Amz-Signature" in query:
         return _from_query(query, headers)
-    raise WireError("MissingAuthenticationTokenException", "Missing Authentication Token")
+    raise FrontDoorError("MissingAuthenticationTokenException", "Missing Authentication Token")
 
 
 def shown_moment(moment: datetime) -> str:
@@ -59,7 +71,7 @@ def shown_moment(moment: datetime) -> str:
     return f"{utc.year:04d}{utc:%m%dT%H%M%SZ}"  # strftime pads years before 1000 on some systems only
 
 
-def _from_header(authorization: str, headers: Sequence[tuple[str, str]]) -> Claim:
+def _from_header(authorization: str, headers: Sequence[tuple[str, str]], query: Mapping[str, Sequence[str]]) -> Claim:
     scheme, _, rest = authorization.strip().partition(" ")
     if scheme != ALGORITHM:
         raise _incomplete(f"Authorization header requires the algorithm '{ALGORITHM}'. {_lacking((), headers)}".strip())
@@ -73,8 +85,8 @@ def _from_header(authorization: str, headers: Sequence[tuple[str, str]]) -> Clai
         parts[name] = value
     if lacking := _lacking([name for name in _PARTS if parts.get(name)], headers):
         raise _incomplete(lacking)
-    has_token = bool(_values(headers, "x-amz-security-token"))
-    return _claim([parts[name] for name in _PARTS], _moment_of(headers), None, has_token=has_token)
+    here, elsewhere = _values(headers, TOKEN_HEADER), query.get(_TOKEN_PARAMETER, ())
+    return _claim([parts[name] for name in _PARTS], _moment_of(headers), None, here, elsewhere)
 
 
 def _lacking(present: Iterable[str], headers: Sequence[tuple[str, str]]) -> str:
@@ -105,12 +117,18 @@ def _from_query(query: Mapping[str, Sequence[str]], headers: Sequence[tuple[str,
     credential, signature, signed_headers, date, expires = (query[name][0] for name in _QUERY_PARTS)
     if not _SECONDS.fullmatch(expires) or not 0 < int(expires) <= _LONGEST_LIFE:
         raise _incomplete(f"X-Amz-Expires must be a number of seconds from 1 to {_LONGEST_LIFE}. Got '{expires}'.")
-    has_token = "X-Amz-Security-Token" in query or bool(_values(headers, "x-amz-security-token"))
+    here, elsewhere = query.get(_TOKEN_PARAMETER, ()), _values(headers, TOKEN_HEADER)
     lifetime = timedelta(seconds=int(expires))
-    return _claim((credential, signature, signed_headers), _moment(date), lifetime, has_token=has_token)
+    return _claim((credential, signature, signed_headers), _moment(date), lifetime, here, elsewhere)
 
 
-def _claim(parts: Sequence[str], moment: datetime, lifetime: timedelta | None, *, has_token: bool) -> Claim:
+def _claim(
+    parts: Sequence[str],
+    moment: datetime,
+    lifetime: timedelta | None,
+    here: Sequence[str],
+    elsewhere: Sequence[str],
+) -> Claim:
     credential, signature, signed_headers = parts
     scope = credential.split("/")
     if len(scope) != _SCOPE_LENGTH:
@@ -120,7 +138,8 @@ def _claim(parts: Sequence[str], moment: datetime, lifetime: timedelta | None, *
         )
     key, day, region, service, terminator = scope
     names = tuple(signed_headers.split(";"))
-    return Claim(key, day, region, service, terminator, names, signature, moment, lifetime, has_token)
+    tokens = (*here, *elsewhere)
+    return Claim(key, day, region, service, terminator, names, signature, moment, lifetime, tokens, tuple(here))
 
 
 def _moment(text: str) -> datetime:
@@ -154,5 +173,5 @@ def _values(headers: Iterable[tuple[str, str]], name: str) -> list[str]:
     return [value.strip() for key, value in headers if key.lower() == name]
 
 
-def _incomplete(sentence: str) -> WireError:
-    return WireError("IncompleteSignatureException", sentence)
+def _incomplete(sentence: str) -> FrontDoorError:
+    return FrontDoorError("IncompleteSignatureException", sentence)

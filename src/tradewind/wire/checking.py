@@ -82,7 +82,7 @@ class _Checker:
         if isinstance(shape, Structure):
             yield from self.structure(shape, value, path)
             return
-        for sentence in self.broken(shape, value):
+        for sentence in _broken(self.rules(shape), value):
             secret = self.is_sensitive(shape)
             yield Violation(path, shape.name, sentence.rule, "value", sentence.constraint, value, secret)
         match shape:
@@ -108,19 +108,13 @@ class _Checker:
         """One violation for each rule that any of the plain values breaks."""
         shape = self.model.shapes[name]
         template = _MAP_VALUE if isinstance(outer, Map) and part == "element" else _AMONG[part]
-        constraint = template.format(", ".join(sentence.constraint for sentence in self.rules(shape)))
-        broken = {sentence.rule for item in items for sentence in self.broken(shape, item)}
-        for sentence in self.rules(shape):
+        rules = self.rules(shape)
+        constraint = template.format(", ".join(sentence.constraint for sentence in rules))
+        broken = {sentence.rule for item in items for sentence in _broken(rules, item)} if rules else set()
+        for sentence in rules:
             if sentence.rule in broken:
                 secret = self.is_sensitive(outer)
                 yield Violation(path, shape.name, sentence.rule, part, constraint, whole, secret)
-
-    def broken(self, shape: Shape, value: Any) -> Iterator[_Sentence]:
-        for sentence in self.rules(shape):
-            if not sentence.is_kept_by(value):
-                yield sentence
-                if sentence.rule == "max":
-                    return
 
     def rules(self, shape: Shape) -> tuple[_Sentence, ...]:
         """The rules of a shape, the greatest length first."""
@@ -152,6 +146,14 @@ class _Checker:
         return shape.sensitive or any(
             self.is_sensitive(self.model.shapes[name], within) for name in inner if name not in within
         )
+
+
+def _broken(rules: Iterable[_Sentence], value: Any) -> Iterator[_Sentence]:
+    for sentence in rules:
+        if not sentence.is_kept_by(value):
+            yield sentence
+            if sentence.rule == "max":
+                return
 
 
 def _of_range(bounds: Bounds) -> tuple[_Sentence, ...]:

@@ -91,13 +91,14 @@ def _from_texts(model: Model, member: Member, texts: Sequence[str]) -> Any:
         return None
     shape = model.shapes[member.shape]
     if isinstance(shape, List):
-        return [_from_text(model.shapes[shape.member], text, member.name) for text in texts]
+        return [value_of_text(model.shapes[shape.member], text, member.name) for text in texts]
     if len(texts) > 1:
         raise malformed(f"{member.wire_name} is given more than once.")
-    return _from_text(shape, texts[0], member.name)
+    return value_of_text(shape, texts[0], member.name)
 
 
-def _from_text(shape: Shape, text: str, where: str) -> Any:
+def value_of_text(shape: Shape, text: str, where: str) -> Any:
+    """A plain value that is text on the wire, by its shape. Raises WireError."""
     match shape:
         case String():
             return text
@@ -109,6 +110,8 @@ def _from_text(shape: Shape, text: str, where: str) -> Any:
             return _double(float(text), where)
         case Timestamp():
             return _moment(text, where)
+        case Blob():
+            return _bytes(text, where)
     raise malformed(f"{_named(text)} can not be converted to {_kind(shape)} at {where!r}.")
 
 

@@ -83,23 +83,31 @@ class Document:
 
 @dataclass(frozen=True)
 class List:
-    """Values of one shape, in order."""
+    """Values of one shape, in order.
+
+    In XML and forms `element` is what each is called; a flattened list has no element of its own around them.
+    """
 
     name: str
     member: str
     bounds: Bounds
     sensitive: bool
+    element: str | None = None
+    flattened: bool = False
 
 
 @dataclass(frozen=True)
 class Map:
-    """Values of one shape by text keys."""
+    """Values of one shape by text keys. `key_name` and `value_name` are what XML and forms call the two."""
 
     name: str
     key: str
     value: str
     bounds: Bounds
     sensitive: bool
+    key_name: str = "key"
+    value_name: str = "value"
+    flattened: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,12 +123,13 @@ class Member:
 
 @dataclass(frozen=True)
 class Structure:
-    """Named members. `status` is the HTTP status of a structure that is an error."""
+    """Named members. `status` is the HTTP status of a structure that is an error, `code` its name in XML."""
 
     name: str
     members: tuple[Member, ...]
     status: int | None
     sensitive: bool
+    code: str = ""
 
 
 Shape = String | Number | Boolean | Timestamp | Blob | Document | List | Map | Structure
@@ -128,7 +137,10 @@ Shape = String | Number | Boolean | Timestamp | Blob | Document | List | Map | S
 
 @dataclass(frozen=True)
 class Operation:
-    """What a client can ask for. `input` and `output` are names of structures, None where there is nothing."""
+    """What a client can ask for. `input` and `output` are names of structures, None where there is nothing.
+
+    `wrapper` is the element around a result in XML.
+    """
 
     name: str
     method: str
@@ -136,17 +148,20 @@ class Operation:
     status: int
     input: str | None
     output: str | None
+    wrapper: str | None = None
 
 
 @dataclass(frozen=True)
 class Model:
-    """A whole service."""
+    """A whole service. `version` and `namespace` are what forms and XML name."""
 
     name: str
     protocol: str
     signing_name: str
     operations: Mapping[str, Operation]
     shapes: Mapping[str, Shape]
+    version: str = ""
+    namespace: str = ""
 
     def structure(self, name: str | None) -> Structure:
         """The structure of that name; an empty one for None. Raises TypeError for another kind of shape."""
@@ -173,6 +188,8 @@ def model_from_json(service: str, document: Mapping[str, Any]) -> Model:
         signing_name=metadata.get("signingName", metadata["endpointPrefix"]),
         operations={name: _operation(name, raw) for name, raw in document["operations"].items()},
         shapes={name: _shape(name, raw) for name, raw in document["shapes"].items()},
+        version=metadata.get("apiVersion", ""),
+        namespace=metadata.get("xmlNamespace", ""),
     )
 
 
@@ -185,6 +202,7 @@ def _operation(name: str, raw: Mapping[str, Any]) -> Operation:
         status=http.get("responseCode", 200),
         input=raw.get("input", {}).get("shape"),
         output=raw.get("output", {}).get("shape"),
+        wrapper=raw.get("output", {}).get("resultWrapper"),
     )
 
 
@@ -204,15 +222,18 @@ def _shape(name: str, raw: Mapping[str, Any]) -> Shape:  # noqa: PLR0911  (one l
         case "blob":
             return Blob(name, bounds, sensitive)
         case "list":
-            return List(name, raw["member"]["shape"], bounds, sensitive)
+            element = raw["member"].get("locationName")
+            return List(name, raw["member"]["shape"], bounds, sensitive, element, bool(raw.get("flattened")))
         case "map":
-            return Map(name, raw["key"]["shape"], raw["value"]["shape"], bounds, sensitive)
+            names = (raw["key"].get("locationName", "key"), raw["value"].get("locationName", "value"))
+            key, value = raw["key"]["shape"], raw["value"]["shape"]
+            return Map(name, key, value, bounds, sensitive, *names, flattened=bool(raw.get("flattened")))
         case "structure" if raw.get("document"):
             return Document(name, sensitive)
         case "structure":
             required = frozenset(raw.get("required", ()))
             members = tuple(_member(key, value, key in required) for key, value in raw["members"].items())
-            return Structure(name, members, _status(raw), sensitive)
+            return Structure(name, members, _status(raw), sensitive, raw.get("error", {}).get("code", name))
         case unknown:
             raise ValueError(f"cannot read shape {name}: its type {unknown!r} is unknown")
 

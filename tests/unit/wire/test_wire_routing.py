@@ -4,9 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradewind.wire import WireError, load_service
+from tradewind.wire import SignedRequest, WireError, load_service
 
 SERVICE = load_service("mwaa")
+
+
+def route(method, path):
+    return SERVICE.route(SignedRequest(method, path, "", [], b""))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +39,7 @@ SERVICE = load_service("mwaa")
     ],
 )  # fmt: skip
 def test_a_path_finds_its_operation(method, path, operation, labels):
-    routed = SERVICE.route(method, path)
+    routed = route(method, path)
     assert routed.operation == operation
     assert routed.labels == labels
 
@@ -66,7 +70,7 @@ def test_a_path_finds_its_operation(method, path, operation, labels):
 )
 def test_any_other_path_or_method_is_an_unknown_operation(method, path):
     with pytest.raises(WireError) as raised:
-        SERVICE.route(method, path)
+        route(method, path)
     assert raised.value.code == "UnknownOperationException"
     assert SERVICE.encode_error(raised.value, "r").status == 404
 
@@ -74,7 +78,7 @@ def test_any_other_path_or_method_is_an_unknown_operation(method, path):
 @pytest.mark.parametrize("label", ["%ff", "%c3", "%ed%a0%80", "a%80b", "\ud800"])
 def test_a_label_that_is_not_utf_8_is_refused(label):
     with pytest.raises(WireError) as raised:
-        SERVICE.route("GET", f"/environments/{label}")
+        route("GET", f"/environments/{label}")
     assert raised.value.code == "ValidationException"
 
 
@@ -83,7 +87,7 @@ def test_a_label_that_is_not_utf_8_is_refused(label):
 def test_no_path_is_more_than_a_wire_error(method, path):
     for start in ("", "/", "/environments/", "/tags/"):
         try:
-            SERVICE.route(method, start + path)
+            route(method, start + path)
         except WireError as error:
             if error.code not in {"UnknownOperationException", "ValidationException"}:
                 raise

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradewind.wire import Caller, SignedRequest, WireError, verify
+from tradewind.wire import Caller, Key, SignedRequest, WireError, sigv4, verify
 from tradewind.wire.sigv4 import _canonical_path, _canonical_query
 
 KEY = "AKIDEXAMPLE"
@@ -46,7 +46,7 @@ def sign(canonical, *, scope=SCOPE, stamp=STAMP):
 
 
 def check(signed, *, now=NOW, region="us-east-1", service="service"):
-    return verify(signed, region=region, service=service, lookup={KEY: SECRET}.get, now=now)
+    return verify(signed, region=region, service=service, lookup={KEY: Key(SECRET)}.get, now=now)
 
 
 def refused(signed, **how):
@@ -144,6 +144,13 @@ def test_a_scope_that_is_not_of_here(scope, words):
     assert words in message
 
 
+def test_a_global_service_may_be_signed_for_in_other_regions():
+    here = {"service": "service", "lookup": {KEY: Key(SECRET)}.get, "now": NOW, "region": "eu-west-1"}
+    assert verify(request(header()), other_regions={"us-east-1", "aws-global"}, **here) == Caller(KEY)
+    with pytest.raises(WireError, match="valid region, not 'us-east-1'"):
+        verify(request(header()), other_regions={"aws-global"}, **here)
+
+
 def test_the_host_must_be_signed():
     code, message = refused(request(header(names="x-amz-date")))
     assert code == "InvalidSignatureException"
@@ -177,8 +184,83 @@ def test_a_key_that_is_not_known(key):
     assert refused(request(header(key=key))) == expected
 
 
-def test_a_session_token_is_not_known():
-    assert refused(request(header(), more=[("X-Amz-Security-Token", "t")]))[0] == "UnrecognizedClientException"
+TOKEN = "FwoGZXIvYXdzEXAMPLE//////token="
+INVALID = ("UnrecognizedClientException", "The security token included in the request is invalid.")
+TEMPORARY = Key(SECRET, TOKEN, NOW + timedelta(hours=1))
+
+
+def with_tokens(*tokens, query="", names="host;x-amz-date;x-amz-security-token"):
+    """A request rightly signed over the tokens in its headers and its query."""
+    lines = f"x-amz-security-token:{','.join(tokens)}\n" if "token" in names else ""
+    canonical = f"GET\n/\n{query}\nhost:h\nx-amz-date:{STAMP}\n{lines}\n{names}\n{hashlib.sha256(b'').hexdigest()}"
+    more = [("X-Amz-Security-Token", token) for token in tokens]
+    return request(header(names=names, signature=sign(canonical)), host="h", query=query, more=more)
+
+
+def answered(signed, key, now=NOW):
+    try:
+        return verify(signed, region="us-east-1", service="service", lookup={KEY: key}.get, now=now)
+    except WireError as error:
+        return error.code, error.message
+
+
+def test_temporary_credentials_are_accepted_with_their_token_until_they_end():
+    second = timedelta(seconds=1)
+    key = Key(SECRET, TOKEN, NOW + second)
+    assert answered(with_tokens(TOKEN), key) == Caller(KEY)
+    expired = ("ExpiredTokenException", "The security token included in the request is expired")
+    assert answered(with_tokens(TOKEN), key, NOW + second) == expired
+    assert answered(with_tokens(TOKEN), Key(SECRET, TOKEN)) == Caller(KEY)
+
+
+@pytest.mark.parametrize(
+    ("signed", "key"),
+    [
+        (with_tokens(TOKEN), Key(SECRET)),
+        (with_tokens(""), Key(SECRET)),
+        (with_tokens(), TEMPORARY),
+        (with_tokens(names="host;x-amz-date"), TEMPORARY),
+        (with_tokens(""), TEMPORARY),
+        (with_tokens(TOKEN[:-1]), TEMPORARY),
+        (with_tokens(TOKEN + "x"), TEMPORARY),
+        (with_tokens("\u00e9"), TEMPORARY),
+        (with_tokens(TOKEN, TOKEN), TEMPORARY),
+        (with_tokens(TOKEN, query="X-Amz-Security-Token=x"), TEMPORARY),
+        (with_tokens(TOKEN, query=f"X-Amz-Security-Token={TOKEN.replace('/', '%2F')}"), TEMPORARY),
+        (with_tokens(names="host;x-amz-date", query=f"X-Amz-Security-Token={TOKEN.replace('/', '%2F')}"), TEMPORARY),
+    ],
+)
+def test_a_session_token_that_is_missing_superfluous_wrong_or_given_twice(signed, key):
+    assert answered(signed, key) == INVALID
+
+
+def test_a_session_token_must_be_signed():
+    signed = with_tokens(names="host;x-amz-date")
+    signed = SignedRequest("GET", "/", "", [*signed.headers, ("X-Amz-Security-Token", TOKEN)], b"")
+    code, message = answered(signed, TEMPORARY)
+    assert code == "InvalidSignatureException"
+    assert message == "'X-Amz-Security-Token' must be a 'SignedHeader' in the AWS Authorization."
+
+
+def test_the_end_of_credentials_is_told_only_to_who_holds_the_secret():
+    ended = Key("another", TOKEN, NOW - timedelta(days=1))
+    assert answered(with_tokens(TOKEN), ended)[0] == "InvalidSignatureException"
+
+
+def test_secrets_are_not_shown():
+    shown = repr(TEMPORARY)
+    assert SECRET not in shown
+    assert TOKEN not in shown
+
+
+def test_a_refusal_takes_the_same_steps_whether_a_key_exists_or_not(monkeypatch):
+    signed, compared = [], []
+    monkeypatch.setattr(sigv4, "_signature", lambda *_: signed.append(1) or "0" * 64)
+    monkeypatch.setattr(sigv4.hmac, "compare_digest", lambda a, b: compared.append((len(a), len(b))) and False)
+    for key in ("AKIDOTHER", KEY):
+        refused(request(header(key=key)))
+    assert len(signed) == 2
+    assert compared == [(64, 64)] * 2
 
 
 @pytest.mark.parametrize(
@@ -290,10 +372,11 @@ def test_queries_are_sorted_and_encoded_anew(raw, canonical):
     assert _canonical_query(raw, leave_signature_out=False) == canonical
 
 
-def presigned(*, expires="60", stamp=STAMP, algorithm="AWS4-HMAC-SHA256", signature=None, more=""):
+def presigned(*, expires="60", stamp=STAMP, algorithm="AWS4-HMAC-SHA256", signature=None, token="", more=""):
+    token = f"&X-Amz-Security-Token={token.replace('/', '%2F').replace('=', '%3D')}" if token else ""
     query = (
         f"X-Amz-Algorithm={algorithm}&X-Amz-Credential={KEY}%2F{SCOPE.replace('/', '%2F')}&X-Amz-Date={stamp}"
-        f"&X-Amz-Expires={expires}&X-Amz-SignedHeaders=host{more}"
+        f"&X-Amz-Expires={expires}{token}&X-Amz-SignedHeaders=host{more}"
     )
     canonical = f"GET\n/\n{query}\nhost:h\n\nhost\n{hashlib.sha256(b'').hexdigest()}"
     return request(query=f"{query}&X-Amz-Signature={signature or sign(canonical, stamp=stamp)}", host="h", dates=())
@@ -326,6 +409,17 @@ def test_a_presigned_request_is_accepted_until_it_expires():
 )
 def test_a_presigned_request_that_is_not_right(how, code):
     assert refused(presigned(**how))[0] == code
+
+
+def test_a_presigned_request_has_its_session_token_in_the_query():
+    assert answered(presigned(token=TOKEN), TEMPORARY) == Caller(KEY)
+    assert answered(presigned(token="x"), TEMPORARY) == INVALID
+    assert answered(presigned(), TEMPORARY) == INVALID
+    assert answered(presigned(token=TOKEN, more=f"&X-Amz-Security-Token={TOKEN}"), TEMPORARY) == INVALID
+    for token in (TOKEN, "x"):
+        signed = presigned(token=TOKEN)
+        headers = [*signed.headers, ("X-Amz-Security-Token", token)]
+        assert answered(SignedRequest("GET", "/", signed.raw_query, headers, b""), TEMPORARY) == INVALID
 
 
 def test_a_presigned_request_whose_date_is_the_last_there_is():
