@@ -1,11 +1,34 @@
-"""Who is calling and whether they may: pure.
+"""Who is calling and whether they may: AWS's policy language and its evaluation. Pure.
 
-For now there is one principal, the account's root, who may do everything. The shape is the one that
-policies need: a decision says why, and is usable as a bool. IAM proper grows here.
+A document is parsed once and asked many times; a decision says why, in AWS's words, and is usable as a bool.
+What is in force for a caller (`Holding`) is looked up elsewhere.
 """
 
+from tradewind.iam.contexts import Context, Request
 from tradewind.iam.decisions import Allowed, Decision, Denied
+from tradewind.iam.documents import Document, DocumentKind, parse_document
+from tradewind.iam.errors import MalformedDocument
 from tradewind.iam.evaluation import authorise
-from tradewind.iam.principals import Principal, root_principal
+from tradewind.iam.policies import Holding, Policy
+from tradewind.iam.principals import Kind, Principal, root_principal, service_principal
+from tradewind.iam.trust import may_assume
 
-__all__ = ["Allowed", "Decision", "Denied", "Principal", "authorise", "root_principal"]
+__all__ = [
+    "Allowed",
+    "Context",
+    "Decision",
+    "Denied",
+    "Document",
+    "DocumentKind",
+    "Holding",
+    "Kind",
+    "MalformedDocument",
+    "Policy",
+    "Principal",
+    "Request",
+    "authorise",
+    "may_assume",
+    "parse_document",
+    "root_principal",
+    "service_principal",
+]
