@@ -16,11 +16,11 @@ import pytest
 import sqlalchemy as sa
 
 from tradewind.bootstrap import directory
-from tradewind.bootstrap.host import draw_port
 from tradewind.bootstrap.processes import runtime_of
 from tradewind.domain.layout import Layout
 from tradewind.domain.manifests import HOST, Manifest
 from tradewind.runtime import Runtime, users
+from tradewind.runtime.ports import draw_port
 from tradewind.store.migrations import upgrade
 from tradewind.store.server import SUPERUSER, Cluster, Server
 from tradewind.store.tables import metadata
@@ -90,6 +90,8 @@ def new_engine(postgres: Postgres) -> Iterator[Callable[[], sa.Engine]]:
         return made[-1]
 
     with make().begin() as connection:
+        # the audit log's triggers refuse it otherwise
+        connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
         connection.execute(sa.text(f"TRUNCATE {', '.join(metadata.tables)}"))
     yield make
     for engine in made:

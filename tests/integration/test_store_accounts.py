@@ -7,13 +7,14 @@ from threading import Barrier
 
 import sqlalchemy as sa
 
+from tests.unit.domain.samples import SEALING
 from tradewind.store import Accounts, UsedTokens
 from tradewind.store.tables import used_tokens
 
 
 def test_the_account_is_made_once(engine):
-    first = Accounts(engine).ensure()
-    assert Accounts(engine).ensure() == first
+    first = Accounts(engine, SEALING).ensure()
+    assert Accounts(engine, SEALING).ensure() == first
     assert re.fullmatch(r"[1-9]\d{11}", first.account_id)
     assert re.fullmatch(r"AKIA[A-Z2-7]{16}", first.access_key_id)
     assert len(first.secret_access_key) == 40
@@ -27,7 +28,7 @@ def test_those_who_ask_at_once_get_the_same(new_engine):
     def ensure(_number):
         engine = new_engine()
         together.wait(20)
-        return Accounts(engine).ensure()
+        return Accounts(engine, SEALING).ensure()
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(ensure, range(8)))

@@ -199,7 +199,7 @@ def test_a_role_reaches_its_own_database_only(databases, template, new_id):
     a, b = new_id(), new_id()
     for id_ in (a, b):
         databases.ensure(id_, PASSWORD, template)
-    for database in (b.database, CONTROL_DATABASE):
+    for database in (b.database, CONTROL_DATABASE, "postgres", "template1"):
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
             inside(databases, a, database=database)
 

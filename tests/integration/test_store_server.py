@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.unit.domain.samples import SEALING
 from tradewind.domain.errors import CannotStart
 from tradewind.domain.manifests import HOST
 from tradewind.runtime import users
@@ -69,7 +70,7 @@ def test_no_password_is_in_a_process_list_or_a_repr(postgres):
 
 
 def test_a_killed_server_comes_back_and_queries_go_on(postgres, engine):
-    account = Accounts(engine).ensure()
+    account = Accounts(engine, SEALING).ensure()
     killed = postmaster(postgres)
     os.kill(killed, signal.SIGKILL)
     deadline = time.monotonic() + 60
@@ -78,7 +79,7 @@ def test_a_killed_server_comes_back_and_queries_go_on(postgres, engine):
         time.sleep(0.1)
     # the connections in the pool are dead: whoever asks next does not notice
     for _ in range(20):
-        assert Accounts(engine).ensure() == account
+        assert Accounts(engine, SEALING).ensure() == account
 
 
 def test_a_server_that_does_not_answer_is_told_with_its_place():

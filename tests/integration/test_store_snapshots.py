@@ -6,7 +6,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from tests.unit.domain.samples import SPEC, environment
+from tests.unit.domain.samples import SEALING, SPEC, environment
 from tradewind.domain.environments import Connections, Origin, Phase
 from tradewind.domain.identifiers import new_environment_id
 from tradewind.domain.snapshots import (
@@ -22,7 +22,7 @@ from tradewind.store.snapshots import SnapshotRecords
 
 @pytest.fixture
 def records(engine):
-    return SnapshotRecords(engine)
+    return SnapshotRecords(engine, SEALING)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_they_are_listed_the_latest_first(records, sample):
 
 def in_the_store(engine, sample, snapshot, *, generation=2, observed=1):
     """An environment that is to be restored from a snapshot."""
-    store = Environments(engine)
+    store = Environments(engine, SEALING)
     made = dataclasses.replace(sample, name=str(sample.id), generation=generation)
     store.create(dataclasses.replace(made, origin=Origin(generation, snapshot, Connections.KEEP)))
     store.observe(sample.id, phase=Phase.READY, generation=observed)

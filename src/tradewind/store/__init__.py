@@ -7,7 +7,21 @@ without data: it means "look", never "this changed".
 
 from tradewind.store.accounts import Account, Accounts
 from tradewind.store.environments import AddressTaken, EnvironmentExists, Environments
+from tradewind.store.identities import Credential, Identities
 from tradewind.store.leases import Lease, Leases
+from tradewind.store.sessions import Sessions
 from tradewind.store.tokens import UsedTokens
 
-__all__ = ["Account", "Accounts", "AddressTaken", "EnvironmentExists", "Environments", "Lease", "Leases", "UsedTokens"]
+__all__ = [
+    "Account",
+    "Accounts",
+    "AddressTaken",
+    "Credential",
+    "EnvironmentExists",
+    "Environments",
+    "Identities",
+    "Lease",
+    "Leases",
+    "Sessions",
+    "UsedTokens",
+]

@@ -25,6 +25,7 @@ from tradewind.domain.environments import (
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.specs import Spec
 from tradewind.store import rows
+from tradewind.store.sealing import Sealing
 from tradewind.store.tables import changes, checkpoints, environments
 
 CHANNEL = "tradewind_environments"
@@ -43,6 +44,7 @@ class Environments:
     """The environments table and what hangs on it."""
 
     engine: sa.Engine
+    sealing: Sealing
 
     # -- what is wanted: the API writes this ---------------------------------------------------------------
 
@@ -58,7 +60,7 @@ class Environments:
             "created_at": environment.created_at,
             "address": environment.address,
             "ports": dataclasses.asdict(environment.ports),
-            "secrets": dataclasses.asdict(environment.secrets),
+            "secrets": rows.sealed_secrets(self.sealing, environment.id, environment.secrets),
             "phase": environment.phase.value,
             "origin": rows.origin_document(environment.origin),
         }
@@ -194,7 +196,7 @@ class Environments:
             found = connection.execute(
                 sa.select(environments.c.ports).where(environments.c.gone_at.is_(None))
             ).scalars()
-            return {port for ports in found for port in ports.values()}
+            return {port for ports in found for port in ports.values() if port}
 
     def addresses_in_use(self) -> set[str]:
         """Loopback addresses that environments hold."""
@@ -317,7 +319,7 @@ class Environments:
 
     def forget(self, id_: EnvironmentId) -> None:
         """The environment is gone: its name is free; its secrets are wiped, its row stays as history."""
-        self._write(id_, gone_at=datetime.now(UTC), phase=Phase.GONE.value, secrets={})
+        self._write(id_, gone_at=datetime.now(UTC), phase=Phase.GONE.value, secrets="")
 
     def _write(self, id_: EnvironmentId, **values: Any) -> None:
         with self.engine.begin() as connection:
@@ -348,7 +350,7 @@ class Environments:
             .order_by(environments.c.name.collate("C"))
         )
         with self.engine.connect() as connection:
-            return [rows.environment(row) for row in connection.execute(query).mappings()]
+            return [rows.environment(row, self.sealing) for row in connection.execute(query).mappings()]
 
     @staticmethod
     def _is_latest(connection: sa.Connection, id_: EnvironmentId, generation: int) -> bool:

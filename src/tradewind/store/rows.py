@@ -1,5 +1,6 @@
-"""From a row of the store, joined with its latest change, to an Environment."""
+"""From a row of the store, joined with its latest change, to an Environment. Secrets are opened here, and sealed."""
 
+import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -21,11 +22,14 @@ from tradewind.domain.environments import (
     TrialState,
 )
 from tradewind.domain.identifiers import EnvironmentId
+from tradewind.domain.rotations import Rotation, RotationState
 from tradewind.domain.specs import Spec
+from tradewind.store.sealed import open_document, seal_document
+from tradewind.store.sealing import Sealing
 
 
-def environment(row: sa.RowMapping) -> Environment:
-    """Whole: what is in force, what is asked for, what was tried."""
+def environment(row: sa.RowMapping, sealing: Sealing) -> Environment:
+    """Whole: what is in force, what is asked for, what was tried. Raises Unsealable."""
     settled, phase = _settled(row["settled"]), Phase(row["phase"])
     proven_database = "" if settled is None else settled.database
     asked = Settled(Spec.from_json(row["spec"]), row["generation"], row["database"] or proven_database)
@@ -52,7 +56,8 @@ def environment(row: sa.RowMapping) -> Environment:
         observed_generation=row["observed_generation"],
         address=row["address"],
         ports=Ports(**row["ports"]),
-        secrets=Secrets(**row["secrets"]),
+        secrets=opened_secrets(sealing, EnvironmentId(row["id"]), row["secrets"]),
+        rotation=rotation(row["rotation"]),
         change=Change(
             kind=row["kind"],
             state=ChangeState(row["state"]),
@@ -64,6 +69,33 @@ def environment(row: sa.RowMapping) -> Environment:
         progress=row["progress"],
         bundle_version=row["bundle_version"],
     )
+
+
+def sealed_secrets(sealing: Sealing, id_: EnvironmentId, secrets: Secrets) -> str:
+    """What the column holds."""
+    return seal_document(sealing, dataclasses.asdict(secrets), _place(id_))
+
+
+def opened_secrets(sealing: Sealing, id_: EnvironmentId, sealed: str) -> Secrets:
+    """What was sealed. Raises Unsealable."""
+    return Secrets(**open_document(sealing, sealed, _place(id_)))
+
+
+def _place(id_: EnvironmentId) -> str:
+    return f"environments/{id_}"
+
+
+def rotation(document: Mapping[str, Any] | None) -> Rotation | None:
+    """The latest rotation of a Fernet key."""
+    if document is None:
+        return None
+    asked_at = datetime.fromisoformat(document["asked_at"])
+    return Rotation(RotationState(document["state"]), asked_at, document["error"])
+
+
+def rotation_document(rotation: Rotation) -> dict[str, Any]:
+    """What the column holds."""
+    return {"state": rotation.state.value, "asked_at": rotation.asked_at.isoformat(), "error": rotation.error}
 
 
 def _trial(document: Mapping[str, Any] | None) -> Trial | None:

@@ -38,6 +38,7 @@ class Server:
     port: int
     user: str
     password: str = field(repr=False)
+    is_ours: bool = True  # the embedded one: nobody else's databases are there
 
     def url(
         self, database: str, *, user: str | None = None, password: str | None = None, driver: str = "postgresql"
@@ -57,7 +58,11 @@ class Server:
                 f"cannot use the database URL: parameters ({', '.join(sorted(parsed.query))}) are not supported yet"
             )
         return cls(
-            parsed.host or "127.0.0.1", parsed.port or 5432, parsed.username or "postgres", str(parsed.password or "")
+            parsed.host or "127.0.0.1",
+            parsed.port or 5432,
+            parsed.username or "postgres",
+            str(parsed.password or ""),
+            is_ours=False,
         )
 
     def engine(self, database: str = CONTROL_DATABASE) -> sa.Engine:
@@ -79,7 +84,8 @@ class Server:
                         with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                             connection.execute(f"CREATE DATABASE {CONTROL_DATABASE}")
                     # PostgreSQL lets every role connect to every database unless told otherwise
-                    connection.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {CONTROL_DATABASE} FROM PUBLIC")
+                    names = (CONTROL_DATABASE, *(("postgres", "template1") if self.is_ours else ()))
+                    connection.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {', '.join(names)} FROM PUBLIC")
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline:
                     raise CannotStart(f"cannot reach PostgreSQL at {self.host}:{self.port}: {error}") from error

@@ -12,6 +12,8 @@ from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.snapshots import KEPT_AUTOMATIC, Kind, Snapshot, SnapshotState
 from tradewind.domain.specs import Spec
 from tradewind.store.environments import CHANNEL
+from tradewind.store.sealed import open_document, seal_document
+from tradewind.store.sealing import Sealing
 from tradewind.store.tables import environments, snapshots
 
 _AGE = timedelta(minutes=1)  # after which what a copy is made of is used, or is not
@@ -22,6 +24,7 @@ class SnapshotRecords:
     """The snapshots table. Every method is one short transaction."""
 
     engine: sa.Engine
+    sealing: Sealing
 
     def ask(self, id_: str, environment: Environment, kind: Kind) -> None:
         """Ask for a snapshot; the reconciler takes it. Asking again with the same id changes nothing."""
@@ -33,7 +36,7 @@ class SnapshotRecords:
             "state": SnapshotState.PENDING.value,
             "created_at": datetime.now(UTC),
             "generation": environment.generation,
-            "secrets": {},
+            "secrets": "",
         }
         with self.engine.begin() as connection:
             connection.execute(insert(snapshots).values(row).on_conflict_do_nothing())
@@ -64,7 +67,7 @@ class SnapshotRecords:
             id_,
             state=SnapshotState.AVAILABLE.value,
             spec=spec.to_json(),
-            secrets={"fernet_key": fernet_key},
+            secrets=seal_document(self.sealing, {"fernet_key": fernet_key}, _place(id_)),
             size=size,
         )
 
@@ -141,7 +144,7 @@ class SnapshotRecords:
     def _select(self, *conditions: sa.ColumnElement[bool]) -> list[Snapshot]:
         query = sa.select(snapshots).where(*conditions).order_by(snapshots.c.created_at.desc(), snapshots.c.id)
         with self.engine.connect() as connection:
-            return [_snapshot(row) for row in connection.execute(query).mappings()]
+            return [_snapshot(row, self.sealing) for row in connection.execute(query).mappings()]
 
 
 def _is_under_way(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
@@ -156,7 +159,11 @@ def _is_under_way(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     )
 
 
-def _snapshot(row: sa.RowMapping) -> Snapshot:
+def _place(id_: str) -> str:
+    return f"snapshots/{id_}"
+
+
+def _snapshot(row: sa.RowMapping, sealing: Sealing) -> Snapshot:
     return Snapshot(
         id=row["id"],
         environment_id=EnvironmentId(row["environment_id"]),
@@ -166,7 +173,7 @@ def _snapshot(row: sa.RowMapping) -> Snapshot:
         created_at=row["created_at"],
         generation=row["generation"],
         spec=None if row["spec"] is None else Spec.from_json(row["spec"]),
-        fernet_key=row["secrets"].get("fernet_key", ""),
+        fernet_key=open_document(sealing, row["secrets"], _place(row["id"])).get("fernet_key", ""),
         size=row["size"],
         error=row["error"],
     )

@@ -1,8 +1,11 @@
 """The control plane's tables. Migrations make them; a test holds the two against each other.
 
-Times are `timestamptz`. Documents (spec, tags, secrets, ports) are JSON whose shapes the domain's
-dataclasses own. `environments.name` is unique among those not gone, so a name can be made again.
+Times are `timestamptz`. Documents (spec, tags, ports) are JSON whose shapes the domain's dataclasses own.
+`environments.name` is unique among those not gone, so a name can be made again. What is secret is one sealed
+document a row (`sealed.py`), marked by `sealed_in`, which also tells the place that it is sealed for.
 """
+
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -16,13 +19,18 @@ metadata = sa.MetaData(
     }
 )
 
+
+def sealed_in(place: str) -> dict[str, Any]:
+    """A column's `info`: its values are sealed for `<place>/<primary key>`."""
+    return {"sealed": place}
+
+
 accounts = sa.Table(
     "accounts",
     metadata,
     sa.Column("account_id", sa.Text, primary_key=True),
     sa.Column("access_key_id", sa.Text, nullable=False, unique=True),
-    sa.Column("secret_access_key", sa.Text, nullable=False),
-    sa.Column("token_key", sa.LargeBinary, nullable=False),
+    sa.Column("secrets", sa.Text, nullable=False, info=sealed_in("accounts")),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
 )
 
@@ -38,7 +46,7 @@ environments = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("address", sa.Text),
     sa.Column("ports", JSONB, nullable=False),
-    sa.Column("secrets", JSONB, nullable=False),
+    sa.Column("secrets", sa.Text, nullable=False, info=sealed_in("environments")),
     sa.Column("origin", JSONB),
     # written by the reconciler only
     sa.Column("database", sa.Text, nullable=False, server_default=""),
@@ -50,6 +58,8 @@ environments = sa.Table(
     sa.Column("observed_generation", sa.Integer, nullable=False, server_default="0"),
     sa.Column("progress", sa.Text, nullable=False, server_default=""),
     sa.Column("bundle_version", sa.Text, nullable=False, server_default=""),
+    # where its Fernet key is being replaced: written by both (docs/secrets.md)
+    sa.Column("rotation", JSONB),
     sa.Column("gone_at", sa.DateTime(timezone=True)),
 )
 
@@ -101,7 +111,7 @@ snapshots = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("spec", JSONB),
-    sa.Column("secrets", JSONB, nullable=False),
+    sa.Column("secrets", sa.Text, nullable=False, server_default="", info=sealed_in("snapshots")),
     sa.Column("size", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("error", sa.Text, nullable=False, server_default=""),
 )
@@ -120,4 +130,21 @@ used_tokens = sa.Table(
     metadata,
     sa.Column("jti", sa.Text, primary_key=True),
     sa.Column("expires", sa.DateTime(timezone=True), nullable=False, index=True),
+)
+
+audit_records = sa.Table(
+    "audit_records",
+    metadata,
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+)
+
+audit_head = sa.Table(
+    "audit_head",
+    metadata,
+    sa.Column("account_id", sa.Text, primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("seal", sa.LargeBinary, nullable=False),
 )
