@@ -7,10 +7,11 @@ the Airflow user name (1 to 64 characters), `name` what the UI shows, `roles`, `
 
     POST {"assertion": "..."} -> 201 {"access_token": "..."}
 
-`AirflowSessions` keeps those for the control plane's own calls (InvokeRestApi), by environment, user and
-roles, until a little before they expire. The caller lets it forget when Airflow answers 401: an
-environment whose keys were made anew must not be locked out for 12 hours. The environment runs its
-users' code, so what it answers is data, of a limited size and form.
+`AirflowSessions` keeps those for the control plane's own calls (InvokeRestApi), by environment and user, until a
+little before they expire. A session has the roles that its user was given last, by whichever sign-in: one is used
+again only while those are the roles asked for. The caller lets it forget when Airflow answers 401: an environment
+whose keys were made anew must not be locked out for 12 hours. The environment runs its users' code, so what it
+answers is data, of a limited size and form.
 """
 
 import json
@@ -39,7 +40,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LARGEST_ANSWER = 65536
 _MOST_SESSIONS = 4096
 
-_Key = tuple[EnvironmentId, str, tuple[str, ...]]
+_Key = tuple[EnvironmentId, str]
 
 
 class SessionRefused(CannotProvide):
@@ -90,6 +91,15 @@ def mint_assertion(
     return jwt.encode(claims, secret, "HS256")
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """`token` is empty where the session that gave the user these roles belongs to somebody else, a browser say."""
+
+    roles: frozenset[str]
+    token: str
+    expires: datetime
+
+
 class AirflowSessions:
     """Airflow's sessions of the control plane's callers. Safe for many threads."""
 
@@ -98,19 +108,18 @@ class AirflowSessions:
         self._client = client
         self._now = now
         self._lock = threading.Lock()
-        self._sessions: dict[_Key, tuple[str, datetime]] = {}
+        self._sessions: dict[_Key, _Kept] = {}
 
     def token(self, server: ApiServer, identity: AirflowIdentity, roles: Sequence[str]) -> str:
         """Airflow's JWT for this user with exactly these roles: a kept one, or a new one. Raises SessionRefused."""
-        key = (server.environment_id, identity.user_name, tuple(sorted(set(roles))))
+        key, wanted = (server.environment_id, identity.user_name), frozenset(roles)
         with self._lock:
-            token, expires = self._sessions.get(key, ("", None))
-        if expires is not None and self._now() < expires:
-            return token
+            kept = self._sessions.get(key)
+        if kept is not None and kept.token and kept.roles == wanted and self._now() < kept.expires:
+            return kept.token
         token = self.open(server, identity, roles)
         with self._lock:
-            self._make_room()
-            self._sessions[key] = (token, self._good_until(token))
+            self._sessions[key] = _Kept(wanted, token, self._good_until(token))
         return token
 
     def open(self, server: ApiServer, identity: AirflowIdentity, roles: Sequence[str]) -> str:
@@ -129,12 +138,15 @@ class AirflowSessions:
             raise SessionRefused(f"{sentence}'s answer holds no token") from error
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise SessionRefused(f"{sentence}'s answer holds no token")
+        with self._lock:
+            self._make_room()
+            self._sessions[server.environment_id, identity.user_name] = _Kept(frozenset(roles), "", self._now())
         return token
 
     def forget(self, token: str) -> None:
         """Forget a session that Airflow answered 401 to."""
         with self._lock:
-            self._sessions = {key: kept for key, kept in self._sessions.items() if kept[0] != token}
+            self._sessions = {key: kept for key, kept in self._sessions.items() if kept.token != token}
 
     def _post(self, url: str, document: dict[str, str]) -> tuple[int, bytes]:
         with self._client.stream("POST", url, json=document, follow_redirects=False) as answer:
@@ -161,7 +173,7 @@ class AirflowSessions:
         if len(self._sessions) < _MOST_SESSIONS:
             return
         now = self._now()
-        self._sessions = {key: kept for key, kept in self._sessions.items() if kept[1] > now}
+        self._sessions = {key: kept for key, kept in self._sessions.items() if kept.expires > now}
         while len(self._sessions) >= _MOST_SESSIONS:
             self._sessions.pop(next(iter(self._sessions)))
 

@@ -197,3 +197,13 @@ def test_a_token_that_is_no_jwt_inside_is_kept_for_less_than_12_hours():
 
 def test_the_secret_is_not_shown():
     assert "sss" not in repr(SERVER)
+
+
+def test_a_session_is_not_used_once_another_sign_in_gave_its_user_other_roles():
+    airflow = AirflowInMemory()
+    viewers = airflow.sessions.token(SERVER, ALICE, ["Viewer"])
+    airflow.sessions.open(SERVER, ALICE, ["Admin"])  # a browser's
+    again = airflow.sessions.token(SERVER, ALICE, ["Viewer"])
+    assert again != viewers
+    assert len(airflow.assertions) == 3
+    assert airflow.sessions.token(SERVER, ALICE, ["Viewer"]) == again
