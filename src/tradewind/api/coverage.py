@@ -23,7 +23,7 @@ _H, _S, _R, _I = Treatment.HONOURED, Treatment.STORED, Treatment.REFUSED, Treatm
 COVERAGE: Mapping[str, Mapping[str, Treatment]] = {
     "CreateEnvironment": {
         "Name": _H,
-        "ExecutionRoleArn": _S,
+        "ExecutionRoleArn": _H,
         "SourceBucketArn": _H,
         "DagS3Path": _H,
         "PluginsS3Path": _H,
@@ -41,7 +41,7 @@ COVERAGE: Mapping[str, Mapping[str, Treatment]] = {
         "LoggingConfiguration": _H,
         "WeeklyMaintenanceWindowStart": _S,
         "Tags": _H,
-        "WebserverAccessMode": _S,
+        "WebserverAccessMode": _H,
         "MinWorkers": _H,
         "Schedulers": _H,
         "EndpointManagement": _R,  # SERVICE is accepted: it is what there is
@@ -54,7 +54,7 @@ COVERAGE: Mapping[str, Mapping[str, Treatment]] = {
     "ListEnvironments": {"NextToken": _H, "MaxResults": _H},
     "UpdateEnvironment": {
         "Name": _H,
-        "ExecutionRoleArn": _S,
+        "ExecutionRoleArn": _H,
         "AirflowConfigurationOptions": _H,
         "AirflowVersion": _H,
         "DagS3Path": _H,
@@ -74,7 +74,7 @@ COVERAGE: Mapping[str, Mapping[str, Treatment]] = {
         "SourceBucketArn": _H,
         "StartupScriptS3Path": _H,
         "StartupScriptS3ObjectVersion": _H,
-        "WebserverAccessMode": _S,
+        "WebserverAccessMode": _H,
         "WeeklyMaintenanceWindowStart": _S,
         "IdentityCenterConfiguration": _R,
         "Teams": _R,

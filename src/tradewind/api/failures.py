@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tradewind.wire import WireError
+from tradewind.wire import FrontDoorError, WireError
 
 
 def validation(message: str) -> WireError:
@@ -22,7 +22,7 @@ def no_snapshot(id_: str) -> WireError:
 
 def access_denied(message: str) -> WireError:
     """AccessDeniedException, 403."""
-    return WireError("AccessDeniedException", message)
+    return FrontDoorError("AccessDeniedException", message)
 
 
 def rest_api(status: int, response: Any) -> WireError:

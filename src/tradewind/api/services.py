@@ -6,12 +6,19 @@ from datetime import datetime
 
 import httpx
 
+from tradewind.access.keyholders import Keyholders
+from tradewind.access.limits import WrongTries
 from tradewind.access.sessions import AirflowSessions
 from tradewind.domain.arns import Place
 from tradewind.domain.environments import Environment
 from tradewind.routes.hosts import HostPlan
 from tradewind.store import Account, Environments
+from tradewind.store.identities import Identities
+from tradewind.store.keyring import Keyring
+from tradewind.store.rotations import Rotations
+from tradewind.store.sessions import Sessions
 from tradewind.store.snapshots import SnapshotRecords
+from tradewind.store.trail import Trail
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,21 @@ class Services:
     http: httpx.Client
     now: Callable[[], datetime]
     draw_port: Callable[[set[int]], int]
+    keyring: Keyring
+    trail: Trail
+    keyholders: Keyholders
+    tries: WrongTries
+    rotations: Rotations
+
+    @property
+    def identities(self) -> Identities:
+        """IAM's store."""
+        return self.keyholders.identities
+
+    @property
+    def temporary(self) -> Sessions:
+        """Temporary credentials."""
+        return self.keyholders.sessions
 
     def host(self, environment: Environment) -> str:
         """Where an environment's web server answers: `host` or `host:port`."""

@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -13,9 +14,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.unit.domain.samples import NOW, SPEC
-from tradewind.api.chain import Chain, RawRequest
-from tradewind.api.operations import OWN_OPERATIONS
+from tradewind.access.limits import WrongTries
+from tradewind.api import apis
+from tradewind.api.chain import Chain
+from tradewind.api.requests import RawRequest
 from tradewind.api.services import Services
+from tradewind.audit import Record
 from tradewind.domain.arns import Place
 from tradewind.domain.environments import (
     Change,
@@ -23,19 +27,26 @@ from tradewind.domain.environments import (
     Connections,
     Environment,
     Origin,
+    Phase,
     Target,
     Trial,
     TrialState,
 )
+from tradewind.domain.errors import TradewindError
+from tradewind.domain.rotations import Rotation, RotationState
 from tradewind.domain.snapshots import Kind, Snapshot, SnapshotState
+from tradewind.iam import DocumentKind, Holding, Policy, Principal, parse_document, root_principal
 from tradewind.routes.hosts import HostPlan
 from tradewind.store import Account, EnvironmentExists
-from tradewind.wire import Response, load_service
+from tradewind.store.identities import Credential
+from tradewind.store.keyring import KeyUse
+from tradewind.store.trail import Trail
+from tradewind.wire import Response
 
 ACCOUNT = Account("123456789012", "AKIAEXAMPLE", "the-secret", b"k" * 32)
 PLACE = Place(ACCOUNT.account_id, "us-east-1")
-SERVICE = load_service("mwaa")
-OWN_SERVICE = load_service("tradewind")
+MWAA, OWN = apis.mwaa(), apis.own()
+SERVICE, OWN_SERVICE = MWAA.service, OWN.service
 CREATE = {
     "ExecutionRoleArn": "arn:aws:iam::111111111111:role/execution",
     "SourceBucketArn": "arn:aws:s3:::some-bucket",
@@ -63,6 +74,9 @@ class EnvironmentsInMemory:
         if environment.name in self.known:
             raise EnvironmentExists(environment.name)
         self.known[environment.name] = environment
+
+    def all(self) -> list[Environment]:
+        return list(self.known.values())
 
     def names(self, after: str | None, limit: int) -> list[str]:
         self.touched = True
@@ -110,7 +124,7 @@ class EnvironmentsInMemory:
         return [("folders", 0.123)]
 
     def ports_in_use(self) -> set[int]:
-        return {port for e in self.known.values() for port in (e.ports.api, e.ports.broker)}
+        return {port for e in self.known.values() for port in dataclasses.astuple(e.ports)}
 
     def addresses_in_use(self) -> set[str]:
         return {e.address for e in self.known.values() if e.address}
@@ -142,6 +156,50 @@ class SnapshotsInMemory:
         return self.known.pop(id_, None) is not None
 
 
+class RotationsInMemory:
+    """Asked for once at a time, of what is up."""
+
+    def __init__(self, environments: EnvironmentsInMemory) -> None:
+        self.environments = environments
+
+    def ask(self, id_: Any) -> bool:
+        environment = self.environments.get(id_)
+        assert environment is not None
+        is_busy = environment.rotation is not None and not environment.rotation.is_over
+        if environment.phase is not Phase.READY or is_busy:
+            return False
+        self.move(environment.name, RotationState.PENDING)
+        return True
+
+    def move(self, name: str, state: RotationState, error: str = "") -> None:
+        """What the reconciler would do."""
+        found = self.environments.known[name]
+        self.environments.known[name] = dataclasses.replace(found, rotation=Rotation(state, NOW, error))
+
+
+class KeyringInMemory:
+    """A keyring of numbered keys, with as many values as it is told."""
+
+    def __init__(self, values: int = 3) -> None:
+        self.values = values
+        self.number = 1
+        self.refusal: TradewindError | None = None
+        self.source = SimpleNamespace(words="the file of a test")
+
+    def rotate(self) -> int:
+        if self.refusal is not None:
+            raise self.refusal
+        self.number += 1
+        return self.values
+
+    def show(self) -> tuple[KeyUse, ...]:
+        older = [
+            KeyUse(f"{number:016x}", is_current=False, is_known=True, values=0)
+            for number in range(self.number - 1, 0, -1)
+        ]
+        return (KeyUse(f"{self.number:016x}", is_current=True, is_known=True, values=self.values), *older)
+
+
 class SessionsForEveryone:
     """Airflow's sessions: a token a call; those that were forgotten are kept in a list."""
 
@@ -160,6 +218,48 @@ class SessionsForEveryone:
         self.forgotten.append(token)
 
 
+class LogInMemory:
+    """The audit log as a list. `error`: what it fails with, if it does."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.records: list[Record] = []
+        self.error = error
+
+    def append(self, *records: Record) -> None:
+        if self.error is not None:
+            raise self.error
+        self.records.extend(records)
+
+
+def trail(log: LogInMemory | None = None) -> Trail:
+    """A trail in memory."""
+    return Trail(log or LogInMemory(), ACCOUNT.account_id, PLACE.region)
+
+
+class OnlyRoot:
+    """Keys: the account's root has one, and whoever a test lends one to."""
+
+    identities: Any = None
+    sessions: Any = None
+
+    def __init__(self) -> None:
+        self.lent: dict[str, Credential] = {}
+
+    def lend(self, access_key_id: str, principal: Principal, *documents: Mapping[str, Any], secret: str) -> None:
+        """A key for somebody with these policies."""
+        policies = tuple(
+            Policy(f"p{n}", parse_document(json.dumps(document), DocumentKind.IDENTITY), f"inline policy p{n}")
+            for n, document in enumerate(documents)
+        )
+        self.lent[access_key_id] = Credential(secret, None, principal, Holding(policies), None, is_active=True)
+
+    def credential(self, access_key_id: str) -> Credential | None:
+        if access_key_id == ACCOUNT.access_key_id:
+            root = root_principal(ACCOUNT.account_id)
+            return Credential(ACCOUNT.secret_access_key, None, root, Holding(), None, is_active=True)
+        return self.lent.get(access_key_id)
+
+
 def services(
     *known: Environment,
     airflow: Callable[[httpx.Request], httpx.Response] | None = None,
@@ -171,16 +271,22 @@ def services(
     def nobody(_request: httpx.Request) -> httpx.Response:
         raise AssertionError("Airflow was called")
 
+    kept = EnvironmentsInMemory(*known)
     return Services(
         account=ACCOUNT,
         place=PLACE,
-        environments=EnvironmentsInMemory(*known),  # type: ignore[arg-type]
+        environments=kept,  # type: ignore[arg-type]
         snapshots=SnapshotsInMemory(),  # type: ignore[arg-type]
         hosts=HostPlan("us-east-1", "airflow.localhost", names_resolve=names_resolve, port=443),
         sessions=SessionsForEveryone(),  # type: ignore[arg-type]
         http=httpx.Client(transport=httpx.MockTransport(airflow or nobody)),
         now=now,
         draw_port=lambda taken: max(taken, default=20000) + 1,
+        keyring=KeyringInMemory(),  # type: ignore[arg-type]
+        trail=trail(),
+        keyholders=OnlyRoot(),  # type: ignore[arg-type]
+        tries=WrongTries(),
+        rotations=RotationsInMemory(kept),  # type: ignore[arg-type]
     )
 
 
@@ -189,7 +295,8 @@ def signed(method: str, url: str, body: bytes = b"", *, secret: str = ACCOUNT.se
     request = AWSRequest(method=method, url=f"https://localhost{url}", data=body, headers={"Host": "localhost"})
     SigV4Auth(Credentials(ACCOUNT.access_key_id, secret), "airflow", "us-east-1").add_auth(request)
     path, _, query = url.partition("?")
-    return RawRequest(method, path, query, tuple(request.headers.items()), body)
+    listener = ("X-Tradewind-Listener", "private")  # which the proxy adds to what was signed
+    return RawRequest(method, path, query, (*request.headers.items(), listener), body)
 
 
 def call(
@@ -199,9 +306,10 @@ def call(
     body = b"" if document is None else json.dumps(document).encode()
     working = dataclasses.replace(with_, now=lambda: datetime.now(UTC))
     request = signed(method, url, body)
-    request = dataclasses.replace(request, headers=(*request.headers, *(headers or {}).items()))
-    chain = Chain(OWN_SERVICE, working, OWN_OPERATIONS) if url.startswith("/tradewind/") else Chain(SERVICE, working)
-    return chain.answer(request, str(uuid.uuid4()))
+    source = (headers or {}).get("X-Forwarded-For", "127.0.0.1")
+    request = dataclasses.replace(request, headers=(*request.headers, *(headers or {}).items()), source=source)
+    api = OWN if url.startswith("/tradewind/") else MWAA
+    return Chain(api, working).answer(request, str(uuid.uuid4()))
 
 
 def refusal(response: Response) -> tuple[int, str, str]:

@@ -7,13 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import structlog
 
-from tests.unit.api.doubles import ACCOUNT, CREATE, SERVICE, call, refusal, services, signed
+from tests.unit.api.doubles import ACCOUNT, CREATE, MWAA, call, refusal, services, signed
 from tests.unit.domain.samples import environment
 from tradewind.api import chain as chain_module
-from tradewind.api.authorisation import action, resource
-from tradewind.api.chain import Chain, RawRequest
-from tradewind.api.coverage import COVERAGE
-from tradewind.domain.arns import Place
+from tradewind.api.chain import Chain
+from tradewind.api.requests import RawRequest
 from tradewind.iam import Denied
 
 
@@ -24,7 +22,7 @@ def told():
 
 
 def answer(working, request):
-    return Chain(SERVICE, dataclasses.replace(working, now=lambda: datetime.now(UTC))).answer(request, "r-1")
+    return Chain(MWAA, dataclasses.replace(working, now=lambda: datetime.now(UTC))).answer(request, "r-1")
 
 
 REQUESTS = [
@@ -67,7 +65,7 @@ def test_an_unknown_key_gets_403():
 
 def test_a_request_older_than_five_minutes_gets_403():
     working = dataclasses.replace(services(environment()), now=lambda: datetime.now(UTC) + timedelta(minutes=6))
-    response = Chain(SERVICE, working).answer(signed("GET", "/environments/sample"), "r-1")
+    response = Chain(MWAA, working).answer(signed("GET", "/environments/sample"), "r-1")
     assert response.status == 403
     assert not working.environments.touched
 
@@ -80,7 +78,7 @@ def test_an_altered_body_gets_403():
 
 def test_who_may_not_call_learns_nothing_more(monkeypatch):
     """Denied comes before the members are checked and before anything is looked up."""
-    monkeypatch.setattr(chain_module, "authorise", lambda *_: Denied("no"))
+    monkeypatch.setattr(chain_module, "decide", lambda *_: Denied("no"))
     working = services(environment())
     assert refusal(call(working, "PUT", "/environments/sample", {})) == (403, "AccessDeniedException", "no")
     assert not working.environments.touched
@@ -165,32 +163,6 @@ def test_calls_are_logged_without_their_parameters(told):
     assert "HUSH" not in repr(told)
 
 
-# -- what a decision is about -----------------------------------------------------------------------------------
-
-PLACE = Place("123456789012", "us-east-1")
-ENVIRONMENT = "arn:aws:airflow:us-east-1:123456789012:environment/e"
-ROLE = "arn:aws:airflow:us-east-1:123456789012:role/e/Admin"
-
-
-@pytest.mark.parametrize("operation", COVERAGE)
-def test_each_operation_is_its_own_action(operation):
-    assert action(operation) == f"airflow:{operation}"
-
-
-@pytest.mark.parametrize(
-    ("operation", "parameters", "arn"),
-    [
-        ("CreateEnvironment", {"Name": "e"}, ENVIRONMENT),
-        ("GetEnvironment", {"Name": "e"}, ENVIRONMENT),
-        ("CreateCliToken", {"Name": "e"}, ENVIRONMENT),
-        ("CreateWebLoginToken", {"Name": "e"}, ROLE),
-        ("InvokeRestApi", {"Name": "e"}, ROLE),
-        ("PublishMetrics", {"EnvironmentName": "e"}, ENVIRONMENT),
-        ("ListEnvironments", {}, "*"),
-        ("TagResource", {"ResourceArn": ENVIRONMENT}, ENVIRONMENT),
-        ("UntagResource", {"ResourceArn": "arn:other"}, "arn:other"),
-        ("GetEnvironment", {}, "arn:aws:airflow:us-east-1:123456789012:environment/*"),
-    ],
-)
-def test_the_resource_of_a_decision(operation, parameters, arn):
-    assert resource(operation, parameters, PLACE) == arn
+def test_a_name_that_cannot_be_looked_up_is_decided_about_all_the_same():
+    for path in ("/environments/a%00b", "/environments/%ED%A0%80", "/environments/" + "a" * 5000):
+        assert answer(services(environment()), signed("GET", path)).status == 400

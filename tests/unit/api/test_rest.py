@@ -13,6 +13,7 @@ from tests.unit.api.doubles import call, refusal, services
 from tests.unit.domain.patience import PATIENT
 from tests.unit.domain.samples import NOW, environment
 from tradewind.access.sessions import SessionRefused
+from tradewind.api.callers import Caller
 from tradewind.api.calls import Call
 from tradewind.api.operations import rest
 from tradewind.api.operations.rest import _query, _safe_path, invoke_rest_api
@@ -217,7 +218,11 @@ def test_an_answer_that_drips_ends_after_ten_seconds():
     stream = Dripping(clock)
     working = services(environment(), airflow=lambda _request: httpx.Response(200, stream=stream), now=lambda: clock[0])
     asked = Call(
-        "InvokeRestApi", root_principal("123456789012"), {"Name": "sample", "Path": "/dags", "Method": "GET"}, "r"
+        "InvokeRestApi",
+        Caller(root_principal("123456789012")),
+        {"Name": "sample", "Path": "/dags", "Method": "GET"},
+        "r",
+        {"x-tradewind-listener": "private"},
     )
     with pytest.raises(WireError) as refused:
         invoke_rest_api(working, asked)
@@ -253,3 +258,27 @@ def test_the_secret_of_another_environment_is_not_used():
     working = services(environment(), other, airflow=airflow)
     call(working, "POST", "/restapi/other", {"Path": "/dags", "Method": "GET"})
     assert seen == [28080]
+
+
+# -- private environments --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "listener", "status"),
+    [
+        ("PRIVATE_ONLY", "private", 200),
+        ("PRIVATE_ONLY", "public", 403),
+        ("PRIVATE_ONLY", "", 403),
+        ("PUBLIC_ONLY", "public", 200),
+        ("PUBLIC_AND_PRIVATE", "public", 200),
+    ],
+)
+def test_a_private_environment_is_not_called_from_outside(mode, listener, status):
+    known = environment()
+    known = dataclasses.replace(known, spec=dataclasses.replace(known.spec, webserver_access_mode=mode))
+    working = services(known, airflow=lambda _request: httpx.Response(200, json={}))
+    asked = {"Path": "/dags", "Method": "GET"}
+    response = call(working, "POST", "/restapi/sample", asked, {"X-Tradewind-Listener": listener})
+    assert response.status == status
+    if status == 403:
+        assert refusal(response)[1] == "AccessDeniedException"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from tradewind.api.calls import Answer, Call
-from tradewind.api.operations import creation, environments, metrics, rest, snapshots, tags, tokens, update
+from tradewind.api.operations import creation, environments, keys, metrics, rest, snapshots, tags, tokens, update
 from tradewind.api.services import Services
 
 Operation = Callable[[Services, Call], Answer]
@@ -29,4 +29,7 @@ OWN_OPERATIONS: Mapping[str, Operation] = {
     "RestoreSnapshot": snapshots.restore_snapshot,
     "DeleteSnapshot": snapshots.delete_snapshot,
     "ForkEnvironment": snapshots.fork_environment,
+    "ListKeys": keys.list_keys,
+    "RotateMasterKey": keys.rotate_master_key,
+    "RotateFernetKey": keys.rotate_fernet_key,
 }

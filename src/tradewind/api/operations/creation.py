@@ -128,6 +128,7 @@ def _draw(services: Services, name: str, spec: Spec, tags: Mapping[str, str]) ->
     used = services.environments.ports_in_use()
     api = services.draw_port(used)
     broker = services.draw_port(used | {api})
+    credentials = services.draw_port(used | {api, broker})
     now = services.now()
     return Environment(
         id=id_,
@@ -140,7 +141,7 @@ def _draw(services: Services, name: str, spec: Spec, tags: Mapping[str, str]) ->
         phase=Phase.NEW,
         observed_generation=0,
         address=_address(services, id_),
-        ports=Ports(api=api, broker=broker),
+        ports=Ports(api=api, broker=broker, credentials=credentials),
         secrets=_secrets(),
         change=Change("CREATE", ChangeState.PENDING, now),
     )

@@ -18,10 +18,11 @@ import httpx
 from tradewind.access.identities import airflow_identity
 from tradewind.access.sessions import ApiServer, SessionRefused
 from tradewind.api.calls import Answer, Call
-from tradewind.api.failures import rest_api, validation
+from tradewind.api.failures import access_denied, rest_api, validation
 from tradewind.api.operations.tokens import grant_of, ready
 from tradewind.api.services import Services
 from tradewind.domain.environments import Environment
+from tradewind.routes.listening import is_barred
 
 _SECONDS = 10.0
 _LIMIT = 6 * 1024 * 1024
@@ -37,6 +38,8 @@ def invoke_rest_api(services: Services, call: Call) -> Answer:
     path = _safe_path(call["Path"])
     query = list(_query(call.get("QueryParameters")))
     environment = ready(services, call["Name"])
+    if is_barred(environment.spec.webserver_access_mode, call.headers):
+        raise access_denied("The environment's web server is private: call its REST API by the private endpoint.")
     response = _send(services, environment, call, path, query)
     document = _document(response)
     if response.status_code >= _FIRST_ERROR:
@@ -52,7 +55,7 @@ def _send(
     """Send with a session of the caller; one that Airflow does not know any more is replaced once."""
     server = ApiServer(environment.id, environment.ports.api, environment.secrets.assertion_secret.encode())
     identity = airflow_identity(call.principal.identity)
-    roles = grant_of(call.principal, environment).roles
+    roles = grant_of(services, call, environment).roles
     method, body = call["Method"], call.get("Body")
     content = json.dumps(body if body is not None else {}).encode() if method in _WITH_BODY else None
     headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if content is not None else {})

@@ -1,28 +1,29 @@
 """CreateCliToken and CreateWebLoginToken: signed tokens of 60 seconds, bound to one environment."""
 
 from tradewind.access.identities import airflow_identity
+from tradewind.access.roles import airflow_roles
 from tradewind.access.tokens import Grant, mint_cli_token, mint_web_token
 from tradewind.api.calls import Answer, Call
 from tradewind.api.failures import validation
 from tradewind.api.operations.environments import existing
 from tradewind.api.services import Services
 from tradewind.domain.environments import Environment
-from tradewind.iam import Principal
 
-_ROLES = ("Admin",)  # root may use every role; with IAM the roles follow from the caller's policies
+_ADMIN = "Admin"
 
 
 def create_cli_token(services: Services, call: Call) -> Answer:
-    """A token for `/aws_mwaa/cli`."""
+    """A token for `/aws_mwaa/cli`. Its commands have the database: whoever may ask for one is an administrator."""
     environment = ready(services, call["Name"])
-    token = mint_cli_token(grant_of(call.principal, environment), services.account.token_key, services.now())
+    grant = _grant(call, environment, (_ADMIN,))
+    token = mint_cli_token(grant, services.account.token_key, services.now())
     return Answer({"CliToken": token, "WebServerHostname": services.host(environment)})
 
 
 def create_web_login_token(services: Services, call: Call) -> Answer:
     """A token for the login endpoints."""
     environment = ready(services, call["Name"])
-    grant = grant_of(call.principal, environment)
+    grant = grant_of(services, call, environment)
     return Answer(
         {
             "WebToken": mint_web_token(grant, services.account.token_key, services.now()),
@@ -33,15 +34,23 @@ def create_web_login_token(services: Services, call: Call) -> Answer:
     )
 
 
-def grant_of(principal: Principal, environment: Environment) -> Grant:
-    """Who this is for Airflow: a user name that follows from the IAM identity, and the roles IAM grants."""
-    return Grant(
-        environment_id=environment.id,
-        environment_name=environment.name,
-        iam_identity=principal.identity,
-        airflow_identity=airflow_identity(principal.identity).user_name,
-        roles=_ROLES,
+def grant_of(services: Services, call: Call, environment: Environment) -> Grant:
+    """Who this is for Airflow: a user name that follows from the IAM identity, and the roles that IAM grants now."""
+    caller = call.caller
+    roles = airflow_roles(
+        caller.principal,
+        caller.holding,
+        environment.name,
+        services.place,
+        caller.context(),
+        action=f"airflow:{call.operation}",
     )
+    return _grant(call, environment, roles)
+
+
+def _grant(call: Call, environment: Environment, roles: tuple[str, ...]) -> Grant:
+    identity = call.principal.identity
+    return Grant(environment.id, environment.name, identity, airflow_identity(identity).user_name, roles)
 
 
 def ready(services: Services, name: str) -> Environment:
