@@ -12,7 +12,7 @@ import httpx
 import pytest
 import structlog
 
-from tests.unit.api.doubles import ACCOUNT, EnvironmentsInMemory, SessionsForEveryone
+from tests.unit.api.doubles import ACCOUNT, EnvironmentsInMemory, SessionsForEveryone, trail
 from tests.unit.domain.samples import ID, NOW, environment
 from tradewind.access.sessions import SessionRefused
 from tradewind.access.tokens import Grant, mint_cli_token, mint_web_token
@@ -82,7 +82,7 @@ class Door:
         return self.request("POST", path, **how)
 
 
-def door(*known, run_cli=None, sessions=None, now=NOW):
+def door(*known, run_cli=None, sessions=None, now=NOW, log=None):
     services = GatewayServices(
         account=ACCOUNT,
         environments=EnvironmentsInMemory(*(known or (environment(),))),
@@ -90,6 +90,7 @@ def door(*known, run_cli=None, sessions=None, now=NOW):
         used_tokens=TokensInMemory(),
         run_cli=run_cli or CommandsThatSay(),
         now=lambda: now,
+        trail=trail(log),
     )
     return Door(create_gateway(services))
 
@@ -334,7 +335,13 @@ def test_two_commands_run_at_once_and_who_waits_holds_no_thread(monkeypatch):
     monkeypatch.setattr(command_module, "_slots", type(command_module._slots)(command_module._slots.default_factory))
     commands = CommandsThatSay()
     services = GatewayServices(
-        ACCOUNT, EnvironmentsInMemory(environment()), SessionsForEveryone(), TokensInMemory(), commands, lambda: NOW
+        ACCOUNT,
+        EnvironmentsInMemory(environment()),
+        SessionsForEveryone(),
+        TokensInMemory(),
+        commands,
+        lambda: NOW,
+        trail(),
     )
 
     async def request():
