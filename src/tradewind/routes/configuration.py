@@ -4,49 +4,93 @@ Environments' hosts come first. On them `/aws_mwaa/*` and `/pluginsv2/aws_mwaa/*
 plane, with `X-Tradewind-Environment: <id>`, and all else to the environment's API server. Every other
 host is the API: each path goes to the control plane, which answers unknown ones as AWS does.
 
+Where a public address is set, what listens there is a server of its own, without the hosts of environments
+that are PRIVATE_ONLY: there they are hosts that nobody knows. The control plane learns from
+`X-Tradewind-Listener` (`private` or `public`) where a request came in.
+
 What arrives upstream is what the client sent: the raw path (ARNs come percent-encoded, signatures
 cover it), the Host header, the body, no `Accept-Encoding` of the proxy's. Headers that only the
 service may set (`X-Tradewind-*`, `X-Forwarded-*`, `Forwarded`, `X-Real-Ip`) are taken from requests;
 Caddy then sets `X-Forwarded-For`, `-Proto` and `-Host` from the connection itself, and drops every header
-with `_` in its name, which some servers take for `-`.
-
-Bodies for the control plane may hold 7 MiB: its own limit is 6 MB, so it can answer that in AWS's
-words; above 7 MiB the proxy answers 413 and closes. Airflow's own paths have no limit here.
-
-Nothing goes out to the network: one policy, for all names, signs with the internal authority.
+with `_` in its name, which some servers take for `-`. Limits are on the page `docs/routes.md`.
 """
 
+import base64
+import hashlib
 import html
-import ipaddress
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tradewind.domain.identifiers import EnvironmentId
-from tradewind.routes.hosts import HTTPS
+from tradewind.routes.hosts import HTTPS, Side, is_wildcard
+from tradewind.routes.tls import AUTHORITY, Internal, Json, Tls, is_address, strict_transport, tls_app
 
-Json = dict[str, Any]
-
-AUTHORITY = "local"  # Caddy's id of the internal authority; its root lies in pki/authorities/local/
 PREFIXES = ("api", "env", "ops")  # the SDKs put these before the endpoint's host
 BODY_LIMIT = 7 * 1024 * 1024
+AIRFLOW_BODY_LIMIT = 100_000_000 - 1  # what has nine digits is too long: seen before the body is read
+_TOO_LONG = {"header_regexp": {"Content-Length": {"pattern": "^0*[1-9][0-9]{8,}$"}}}
+LISTENER = "X-Tradewind-Listener"
+_LONG = "The request body is larger than 100 MB."
 _HTTP = 80
+_STYLE = "body{font:1rem/1.5 system-ui,sans-serif;margin:20vh auto;max-width:32rem;padding:0 1rem}"
+_STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_PAGE_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; base-uri 'none'; frame-ancestors 'none'"
 _OURS_ALONE = ("X-Tradewind-*", "X-Forwarded-*", "Forwarded", "X-Real-Ip")
+# `Connection: X-Tradewind-Environment` would have the proxy drop our mark as hop-by-hop. Nothing is upgraded there.
+_AT_THE_CONTROL_PLANE = (*_OURS_ALONE, "Connection", "Upgrade")
 _CONTROL_PLANE_PATHS = ("/aws_mwaa/*", "/pluginsv2/aws_mwaa/*")
+# Where an answer has none of its own. Ours are data or small pages that load nothing; Airflow's UI frames its own.
+_OURS_UNLESS_SAID = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+# Hosts of environments are one site to browsers: SameSite does not keep a plugin's page of one from acting in another
+# with its visitor's cookie. Every browser says where a request comes from; programs do not, and have no cookies.
+_FROM_ANOTHER_ORIGIN = {
+    "not": [{"method": ["GET", "HEAD", "OPTIONS"]}],
+    "header": {"Sec-Fetch-Site": ["cross-site", "same-site"]},
+}
+_AIRFLOWS_UNLESS_SAID = {
+    "Content-Security-Policy": "frame-ancestors 'self'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds. How long a body may take to arrive is limited by who reads it (bootstrap.arrivals): Caddy cannot."""
+
+    header: int = 10
+    idle: int = 120
 
 
 @dataclass(frozen=True)
 class Door:
-    """What the proxy is on this machine. `names` are the machine's host name and the configured public names."""
+    """What the proxy is on this machine. `names` are the machine's host name, `public_names` the configured ones.
+
+    `addresses` are private (loopback, at least); `public` is where the rest of the world comes in, if it may.
+    """
 
     storage: Path  # certificates and their keys
     admin_socket: Path
     control_plane: Path  # the control plane's unix socket
     port: int  # of the API
     addresses: tuple[str, ...] = ("127.0.0.1",)
+    public: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    public_names: tuple[str, ...] = ()
+    tls: Tls = field(default_factory=Internal)
+    limits: Limits = field(default_factory=Limits)
     redirect: bool = False  # listen on port 80 too and send plain HTTP to HTTPS
+
+    def addresses_of(self, side: Side) -> tuple[str, ...]:
+        """Where one side comes in."""
+        return self.public if side is Side.PUBLIC else self.addresses
 
 
 @dataclass(frozen=True)
@@ -58,11 +102,23 @@ class EnvironmentRoute:
     port: int
     upstream_port: int
     address: str | None = None
+    sides: frozenset[Side] = frozenset(Side)
 
-    def listeners(self, door: Door) -> tuple[str, ...]:
-        """Where the proxy must listen for it."""
-        addresses = (self.address,) if self.address else door.addresses
-        return tuple(listener(address, self.port) for address in addresses)
+    def is_served(self, door: Door, side: Side) -> bool:
+        """Whether its host is known there. A loopback address of its own is private whatever was asked."""
+        if self.address:
+            return side is Side.PRIVATE
+        return side in self.sides or (side is Side.PRIVATE and not door.public)
+
+    def addresses_at(self, door: Door, side: Side) -> tuple[str, ...]:
+        """The addresses where the proxy must listen for it on one side."""
+        if not self.is_served(door, side):
+            return ()
+        return (self.address,) if self.address else door.addresses_of(side)
+
+    def addresses(self, door: Door) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(_unique(address for side in Side for address in self.addresses_at(door, side)))
 
 
 def listener(address: str, port: int) -> str:
@@ -70,15 +126,33 @@ def listener(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
+def local_names(door: Door, environments: Sequence[EnvironmentRoute]) -> list[str]:
+    """What the internal authority always signs: the API's names here with the SDKs' prefixes, and addresses."""
+    listening = [address for address in (*door.addresses, *door.public) if not is_wildcard(address)]
+    addresses = [environment.host for environment in environments if is_address(environment.host)]
+    known = (*door.names, *(name for name in door.public_names if is_address(name)))
+    names = _with_prefixes(("localhost", "127.0.0.1", *listening, *known))
+    return [name for name in _unique([*names, *addresses]) if name not in public_api_names(door)]
+
+
+def public_api_names(door: Door) -> list[str]:
+    """The API's configured names; with the SDKs' prefixes where our own authority signs them.
+
+    ACME servers look names up, and a given certificate covers what it covers.
+    """
+    names = [name for name in door.public_names if not is_address(name)]
+    return _with_prefixes(names) if isinstance(door.tls, Internal) else _unique(names)
+
+
+def public_names(door: Door, environments: Sequence[EnvironmentRoute]) -> list[str]:
+    """The API's configured names and the named hosts of environments."""
+    hosts = [environment.host for environment in environments if not is_address(environment.host)]
+    return _unique([*public_api_names(door), *hosts])
+
+
 def certificate_names(door: Door, environments: Sequence[EnvironmentRoute]) -> list[str]:
-    """Every name that gets a certificate: the API's with the SDKs' prefixes (addresses take none), then the hosts."""
-    bases = ("localhost", "127.0.0.1", *(a for a in door.addresses if not _is_wildcard(a)), *door.names)
-    names: list[str] = []
-    for base in bases:
-        names.append(base)
-        if not _is_address(base):
-            names.extend(f"{prefix}.{base}" for prefix in PREFIXES)
-    return _unique([*names, *(environment.host for environment in environments)])
+    """Every name that has a certificate."""
+    return _unique([*local_names(door, environments), *public_names(door, environments)])
 
 
 def render(door: Door, environments: Sequence[EnvironmentRoute]) -> Json:
@@ -90,7 +164,7 @@ def render(door: Door, environments: Sequence[EnvironmentRoute]) -> Json:
         "storage": {"module": "file_system", "root": str(door.storage)},
         "apps": {
             "pki": {"certificate_authorities": {AUTHORITY: _authority()}},
-            "tls": _tls(certificate_names(door, routes)),
+            "tls": tls_app(door.tls, local_names(door, routes), public_names(door, routes)),
             "http": {"servers": _servers(door, routes)},
         },
     }
@@ -106,55 +180,58 @@ def _authority() -> Json:
     }
 
 
-def _tls(names: list[str]) -> Json:
-    # A week, so that a laptop that slept over the weekend wakes with certificates that are still good.
-    issuer = {"module": "internal", "ca": AUTHORITY, "lifetime": "168h"}
-    return {
-        "certificates": {"automate": names},
-        # Caddy's cleaning takes away empty folders while the first certificates are being saved into them,
-        # and the next attempt is a minute later. The doorkeeper cleans instead.
-        "disable_storage_clean": True,
-        "automation": {"policies": [{"issuers": [issuer], "disable_ocsp_stapling": True}]},
-    }
-
-
 def _servers(door: Door, environments: Sequence[EnvironmentRoute]) -> Json:
-    addresses = [listener(address, door.port) for address in door.addresses]
-    for environment in environments:
-        addresses.extend(environment.listeners(door))
-    servers = {"door": _server(_unique(addresses))}
-    servers["door"] |= {
-        "tls_connection_policies": [{"fallback_sni": "localhost"}],
-        "routes": [*(_environment(door, environment) for environment in environments), _api(door)],
-        "errors": {"routes": _errors([environment.host for environment in environments])},
-    }
+    servers = {"door": _side(door, environments, Side.PRIVATE)}
+    if door.public:
+        servers["public"] = _side(door, environments, Side.PUBLIC)
     if door.redirect:
         own = [environment.address for environment in environments if environment.address]
-        servers["redirect"] = _server([listener(address, _HTTP) for address in _unique([*door.addresses, *own])])
+        where = _unique([*door.addresses, *door.public, *own])
+        servers["redirect"] = _server(door, [listener(address, _HTTP) for address in where])
         servers["redirect"]["routes"] = _redirects(door, environments)
     return servers
 
 
-def _server(listeners: list[str]) -> Json:
+def _side(door: Door, environments: Sequence[EnvironmentRoute], side: Side) -> Json:
+    served = [environment for environment in environments if environment.is_served(door, side)]
+    listeners = [listener(address, door.port) for address in door.addresses_of(side)]
+    for environment in served:
+        listeners.extend(listener(address, environment.port) for address in environment.addresses_at(door, side))
+    return _server(door, _unique(listeners)) | {
+        "tls_connection_policies": [{"fallback_sni": "localhost", "protocol_min": "tls1.2"}],
+        "routes": [*(_environment(door, environment, side) for environment in served), *_api(door, side)],
+        "errors": {"routes": _errors([environment.host for environment in served])},
+    }
+
+
+def _server(door: Door, listeners: list[str]) -> Json:
     return {
         "listen": listeners,
         "protocols": ["h1", "h2"],
         "automatic_https": {"disable": True},  # the names are listed; nothing is guessed from routes
-        "read_header_timeout": "10s",
-        "idle_timeout": "120s",
+        "read_header_timeout": f"{door.limits.header}s",
+        "idle_timeout": f"{door.limits.idle}s",
         "max_header_bytes": 65536,
     }  # no write timeout: logs stream for as long as somebody reads them
 
 
-def _environment(door: Door, environment: EnvironmentRoute) -> Json:
+def _environment(door: Door, environment: EnvironmentRoute, side: Side) -> Json:
+    strict = strict_transport(door.tls, environment.host)
     service = [
-        *_clean(),
-        {"handler": "headers", "request": {"set": {"X-Tradewind-Environment": [str(environment.id)]}}},
+        *_clean(strict, _OURS_UNLESS_SAID, _AT_THE_CONTROL_PLANE),
+        _mark({"X-Tradewind-Environment": str(environment.id), LISTENER: side}),
         *_to_control_plane(door),
     ]
-    airflow = [*_clean(), _proxy(f"127.0.0.1:{environment.upstream_port}")]
+    airflow = [
+        *_clean(strict, _AIRFLOWS_UNLESS_SAID),
+        {"handler": "request_body", "max_size": AIRFLOW_BODY_LIMIT},
+        _proxy(f"127.0.0.1:{environment.upstream_port}"),
+    ]
     routes = [
+        _when(_elsewhere(environment.host), _plain(421, "This connection was made to another host.")),
         {"match": [{"path": list(_CONTROL_PLANE_PATHS)}], "handle": service, "terminal": True},
+        _when(_TOO_LONG, _plain(413, _LONG)),
+        _when(_FROM_ANOTHER_ORIGIN, _plain(403, "A page of another origin may not do this.")),
         {"handle": airflow},
     ]
     return {
@@ -164,17 +241,45 @@ def _environment(door: Door, environment: EnvironmentRoute) -> Json:
     }
 
 
-def _api(door: Door) -> Json:
-    return {"handle": [*_clean(), *_to_control_plane(door)]}
+def _elsewhere(host: str) -> Json:
+    """A connection that named another host when it was made: a browser that reuses one asks again on its own."""
+    return {"not": [{"vars": {"{http.request.tls.server_name}": ["", host]}}]}
 
 
-def _clean() -> list[Json]:
-    # A handler of its own: within one, Caddy deletes after it has set.
-    return [{
-        "handler": "headers",
-        "request": {"delete": list(_OURS_ALONE)},
-        "response": {"deferred": True, "delete": ["Server", "Via"]},
-    }]  # fmt: skip
+def _api(door: Door, side: Side) -> list[Json]:
+    def handle(strict: str | None) -> list[Json]:
+        return [
+            *_clean(strict, _OURS_UNLESS_SAID, _AT_THE_CONTROL_PLANE),
+            _mark({LISTENER: side}),
+            *_to_control_plane(door),
+        ]
+
+    routes: list[Json] = [{"handle": handle(None)}]
+    if names := [name for name in public_api_names(door) if strict_transport(door.tls, name)]:
+        strict = handle(strict_transport(door.tls, names[0]))
+        routes.insert(0, {"match": [{"host": names}], "handle": strict, "terminal": True})
+    return routes
+
+
+def _clean(strict: str | None, unless_said: Mapping[str, str], taken: Sequence[str] = _OURS_ALONE) -> list[Json]:
+    # Handlers of their own: within one, Caddy deletes after it has set, and `require` is for the whole handler.
+    answer: Json = {"deferred": True, "delete": ["Server", "Via"]}
+    if strict:
+        answer["set"] = {"Strict-Transport-Security": [strict]}
+    handlers: list[Json] = [
+        {"handler": "headers", "request": {"delete": list(taken)}, "response": answer},
+    ]
+    for name, value in unless_said.items():
+        require = {"headers": {name: None}}  # Caddy's way to say: the header is not there
+        handlers.append({
+            "handler": "headers",
+            "response": {"deferred": True, "set": {name: [value]}, "require": require},
+        })  # fmt: skip
+    return handlers
+
+
+def _mark(headers: Mapping[str, str]) -> Json:
+    return {"handler": "headers", "request": {"set": {name: [value] for name, value in headers.items()}}}
 
 
 def _to_control_plane(door: Door) -> list[Json]:
@@ -224,6 +329,9 @@ def _errors(hosts: list[str]) -> list[Json]:
         html_wanted = {"header": {"Accept": ["*text/html*"]}}
         routes.append(_when({"host": hosts, **down, **html_wanted}, page))
         routes.append(_when({"host": hosts, **down}, text))
+        long = _plain(413, _LONG)
+        airflows = {"host": hosts, "not": [{"path": list(_CONTROL_PLANE_PATHS)}]}
+        routes.append(_when({**airflows, "vars": {"{http.error.status_code}": ["413"]}}, long))
     unavailable = '{"message":"The service is not answering. Try again in a moment."}'
     too_large = '{"message":"The request body is larger than 7 MiB."}'
     routes += [
@@ -241,8 +349,13 @@ def _when(match: Json, handler: Json) -> Json:
     return {"match": [match], "handle": [handler], "terminal": True}
 
 
+def _plain(status: int, sentence: str) -> Json:
+    return _answer(status, f"{sentence}\n", "text/plain; charset=utf-8")
+
+
 def _answer(status: int | str, body: str, kind: str, *, retry: int | None = None, error: str | None = None) -> Json:
-    headers = {"Content-Type": [kind], "Cache-Control": ["no-store"]}
+    headers = {"Content-Type": [kind], "Cache-Control": ["no-store"], "X-Content-Type-Options": ["nosniff"]}
+    headers |= {"Content-Security-Policy": [_PAGE_POLICY], "X-Frame-Options": ["DENY"]}
     if retry is not None:
         headers["Retry-After"] = [str(retry)]
     if error is not None:
@@ -254,21 +367,18 @@ def _page(title: str, sentence: str) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
         '<meta name="viewport" content="width=device-width">'
-        "<style>body{font:1rem/1.5 system-ui,sans-serif;margin:20vh auto;max-width:32rem;padding:0 1rem}</style>"
+        f"<style>{_STYLE}</style>"
         f"<h1>{html.escape(title)}</h1><p>{html.escape(sentence)}</p></html>\n"
     )
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_wildcard(address: str) -> bool:
-    return _is_address(address) and ipaddress.ip_address(address).is_unspecified
+def _with_prefixes(bases: Iterable[str]) -> list[str]:
+    names: list[str] = []
+    for base in bases:
+        names.append(base)
+        if not is_address(base):
+            names.extend(f"{prefix}.{base}" for prefix in PREFIXES)
+    return _unique(names)
 
 
 def _unique(values: Iterable[str]) -> list[str]:

@@ -13,6 +13,7 @@ the authority's and the certificates' keys (0600) and is also Caddy's home.
 """
 
 import contextlib
+import dataclasses
 import enum
 import importlib.metadata
 import json
@@ -32,15 +33,9 @@ from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.manifests import Process
 from tradewind.routes import hosts
 from tradewind.routes.admin import Admin
-from tradewind.routes.configuration import (
-    AUTHORITY,
-    Door,
-    EnvironmentRoute,
-    Json,
-    certificate_names,
-    listener,
-    render,
-)
+from tradewind.routes.configuration import Door, EnvironmentRoute, certificate_names, listener, render
+from tradewind.routes.given import PREFIX
+from tradewind.routes.tls import AUTHORITY, Acme, Files, Json, Tls, copies
 
 PROCESS_NAME = "caddy"
 
@@ -71,6 +66,7 @@ class Doorkeeper:
         self._admin = Admin(door.admin_socket)
         self._lock = threading.Lock()
         self._file = folder / "caddy.json"
+        self._last: Sequence[EnvironmentRoute] | None = None
 
     def process(self, log: Path) -> Process:
         """Caddy, for the host's manifest. Call `prepare` before it is applied."""
@@ -105,6 +101,8 @@ class Doorkeeper:
         alone = render(self._door, ())
         if document is None or any(document.get(part) != alone[part] for part in ("admin", "storage")):
             return False
+        if _servers(document).keys() != _servers(alone).keys() or not all(path.is_file() for path in _files(document)):
+            return False
         own, all_ = _listeners(alone), _listeners(document)
         if not own <= all_:
             return False
@@ -121,7 +119,15 @@ class Doorkeeper:
         WRITTEN is a promise for Caddy's next start only: one that is starting now may have read the older file.
         """
         with self._lock:
+            self._last = tuple(environments)
             return self._publish(environments)
+
+    def renew(self, tls: Tls) -> None:
+        """Show other certificates from now on, with the routes as they are. Raises CannotProvide as `publish` does."""
+        with self._lock:
+            self._door = dataclasses.replace(self._door, tls=tls)
+            if self._last is not None:
+                self._publish(self._last)
 
     def _publish(self, environments: Sequence[EnvironmentRoute]) -> Publication:
         loaded = self._admin.loaded()
@@ -178,8 +184,13 @@ class Doorkeeper:
             if clock() >= deadline:
                 raise CannotStart(f"cannot write {path}: the proxy has made no root certificate in {timeout:.0f} s")
             sleep(0.05)
-        text = f"{certifi.contents().rstrip()}\n\n# Tradewind internal root\n{root.read_text().strip()}\n"
         try:
+            text = f"{certifi.contents().rstrip()}\n\n# Tradewind internal root\n{root.read_text().strip()}\n"
+            match self._door.tls:
+                case Files(roots=Path() as more) | Acme(roots=Path() as more):
+                    text += f"\n# Configured roots\n{more.read_text().strip()}\n"
+                case _:
+                    pass
             if not path.is_file() or path.read_text() != text:
                 _write_whole(path, text, 0o644)
             path.chmod(0o644)
@@ -190,11 +201,10 @@ class Doorkeeper:
     def _unreachable(self, environments: Sequence[EnvironmentRoute], loaded: Json | None) -> dict[EnvironmentId, str]:
         """Environments whose own listener somebody else has. What Caddy listens on already is ours."""
         ours = _listeners(loaded)
-        shared = {listener(address, self._door.port) for address in self._door.addresses}
+        shared = {listener(address, self._door.port) for address in (*self._door.addresses, *self._door.public)}
         problems = {}
         for environment in environments:
-            addresses = (environment.address,) if environment.address else self._door.addresses
-            for address in addresses:
+            for address in environment.addresses(self._door):
                 if listener(address, environment.port) in ours | shared:
                     continue
                 if not hosts.can_bind(address, environment.port):
@@ -205,9 +215,14 @@ class Doorkeeper:
         """Remove the certificates and keys of hosts that are no more."""
         names = set(certificate_names(self._door, environments))
         with contextlib.suppress(OSError):  # the next publication tries again
-            for folder in (self._door.storage / "certificates" / AUTHORITY).iterdir():
+            for folder in (self._door.storage / "certificates").glob("*/*"):
                 if folder.name not in names:
                     shutil.rmtree(folder)
+        with contextlib.suppress(OSError):
+            used = {path.name for path in copies(self._door.tls)}
+            for path in self._door.storage.glob(f"{PREFIX}*"):
+                if path.name not in used:
+                    path.unlink()
 
     def _written(self) -> Json | None:
         try:
@@ -244,8 +259,21 @@ def find_caddy() -> Path:
 
 
 def _listeners(configuration: Json | None) -> set[str]:
-    servers = (configuration or {}).get("apps", {}).get("http", {}).get("servers", {})
-    return {address for server in servers.values() for address in server.get("listen", [])}
+    return {address for server in _servers(configuration).values() for address in server.get("listen", [])}
+
+
+def _servers(configuration: Json | None) -> Json:
+    servers: Json = (configuration or {}).get("apps", {}).get("http", {}).get("servers", {})
+    return servers
+
+
+def _files(configuration: Json) -> list[Path]:
+    """The files that a configuration needs to be there: given certificates, and roots of an ACME server."""
+    tls = configuration.get("apps", {}).get("tls", {})
+    pairs = tls.get("certificates", {}).get("load_files", [])
+    issuers = [issuer for policy in tls.get("automation", {}).get("policies", []) for issuer in policy["issuers"]]
+    roots = [path for issuer in issuers for path in issuer.get("trusted_roots_pem_files", [])]
+    return [Path(path) for path in (*roots, *(pair[part] for pair in pairs for part in ("certificate", "key")))]
 
 
 def _address_and_port(text: str) -> tuple[str, int]:

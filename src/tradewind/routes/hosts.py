@@ -12,6 +12,7 @@ Caddy listens with SO_REUSEPORT: two proxies of one user would share a port in s
 asks without it, so a port that anyone listens on counts as taken.
 """
 
+import enum
 import errno
 import hashlib
 import ipaddress
@@ -31,6 +32,25 @@ _LOOPBACK = "127.0.0.1"
 _HIGHEST_PORT = 65535
 _ATTEMPTS = 64
 _ALLOCATIONS = 100_000
+
+
+class Side(enum.StrEnum):
+    """Where a request came in. Without a public address everything is private."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+_SIDES = {
+    "PRIVATE_ONLY": frozenset({Side.PRIVATE}),
+    "PUBLIC_ONLY": frozenset({Side.PUBLIC}),
+    "PUBLIC_AND_PRIVATE": frozenset(Side),
+}
+
+
+def sides(access_mode: str) -> frozenset[Side]:
+    """Where a WebserverAccessMode lets an environment's host be known."""
+    return _SIDES[access_mode]
 
 
 @dataclass(frozen=True)
@@ -55,6 +75,8 @@ class HostPlan:
     domain: str
     names_resolve: bool
     port: int
+    private: str = _LOOPBACK  # where named hosts listen
+    public: str | None = None  # None: there is no other side
 
     @property
     def needs_address(self) -> bool:
@@ -69,16 +91,35 @@ class HostPlan:
             raise ValueError(f"environment {environment_id} needs an address of its own: names do not resolve here")
         return Host(address, self.port, address)
 
+    def entrance(self, access_mode: str, address: str | None = None) -> str:
+        """Where to ask for an environment's host from this machine: its name may lead to the other side."""
+        if address is not None and not self.names_resolve:
+            return address
+        if self.public is None or Side.PRIVATE in sides(access_mode):
+            return _LOOPBACK if is_wildcard(self.private) else self.private
+        if is_wildcard(self.public):  # any address of this machine but the private ones
+            return next(address for address in ("127.0.0.2", "127.0.0.3") if address != self.private)
+        return self.public
 
-def plan_hosts(region: str, domain: str, api_port: int) -> HostPlan:
+
+def plan_hosts(
+    region: str,
+    domain: str,
+    api_port: int,
+    *,
+    private: str = _LOOPBACK,
+    public: str | None = None,
+    are_names_promised: bool = False,
+) -> HostPlan:
     """Look at this machine: whether names under the domain lead here, and whether 443 may be had for environments.
 
-    Asks the resolver once (at most 3 s) and binds a port for an instant. Call it before the door runs:
-    443 held by our own proxy would look taken.
+    Asks the resolver once (at most 3 s), unless somebody promised that names lead here, and binds a port for an
+    instant. Call it before the door runs: 443 held by our own proxy would look taken.
     """
-    resolves = probe_resolution(domain)
-    address = _LOOPBACK if resolves else allocate_address((), "probe")
-    return HostPlan(region, domain, resolves, HTTPS if can_bind(address, HTTPS) else api_port)
+    resolves = are_names_promised or probe_resolution(domain)
+    listening = [address for address in (private, public) if address] if resolves else [allocate_address((), "probe")]
+    port = HTTPS if all(can_bind(address, HTTPS) for address in listening) else api_port
+    return HostPlan(region, domain, resolves, port, private, public)
 
 
 def allocate_address(taken: Collection[str], seed: str) -> str:
@@ -123,6 +164,11 @@ def _is_ours(address: str) -> bool:
     if ipaddress.ip_address(text).is_loopback:
         return True
     return can_bind(text, 0)
+
+
+def is_wildcard(address: str) -> bool:
+    """Whether an address stands for all of the machine's."""
+    return ipaddress.ip_address(address).is_unspecified
 
 
 def can_bind(address: str, port: int) -> bool:
