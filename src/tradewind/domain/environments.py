@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from tradewind.domain.identifiers import EnvironmentId
+from tradewind.domain.rotations import Rotation
 from tradewind.domain.specs import Spec
 
 
@@ -167,15 +168,16 @@ class Origin:
 
 @dataclass(frozen=True)
 class Ports:
-    """Loopback ports of an environment's own servers."""
+    """Loopback ports of an environment's own servers. `credentials` is 0 where none has been promised yet."""
 
     api: int
     broker: int
+    credentials: int = 0
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """Drawn once at creation; repr never shows them."""
+    """Drawn at creation; repr never shows them. Fernet keys may be two, with a comma: the first one encrypts."""
 
     fernet_key: str = field(repr=False)
     jwt_secret: str = field(repr=False)
@@ -217,6 +219,7 @@ class Environment:
     workers: str = ""  # the series of its workers: another after each graceful replacement, part of their names
     is_awaited: bool = False
     trial: Trial | None = None  # the latest dry run
+    rotation: Rotation | None = None  # the latest one of its Fernet key
 
     @property
     def database(self) -> str:
@@ -259,6 +262,13 @@ class Environment:
         """The dry run that is being prepared: an update goes first."""
         is_pending = self.trial is not None and self.trial.state is TrialState.PENDING
         return self.trial if is_pending and self.asked is None and self.phase is Phase.READY else None
+
+    @property
+    def rotating(self) -> Rotation | None:
+        """The rotation of its Fernet key that is to be moved on: an update goes first, and a dry run."""
+        if self.rotation is None or self.rotation.is_over or self.target is not Target.PRESENT:
+            return None
+        return self.rotation if self.phase is Phase.READY and self.coming is self else None
 
     @property
     def coming(self) -> "Environment":

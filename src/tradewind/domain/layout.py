@@ -45,6 +45,11 @@ class EnvironmentLayout:
         return self.root / "broker"
 
     @property
+    def credentials(self) -> Path:
+        """What the process `credentials` keeps for its next start."""
+        return self.root / "credentials"
+
+    @property
     def supervisor(self) -> Path:
         """The supervisor's configuration and state: readable by the service's own user only."""
         return self.root / "supervisor"

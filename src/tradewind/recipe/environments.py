@@ -20,6 +20,7 @@ class HostFacts:
     region: str
     valkey_server: Path
     as_root: bool
+    api_url: str = ""  # where environments reach this service; "" leaves execution roles out
 
 
 def inputs_of(
@@ -56,6 +57,8 @@ def inputs_of(
         startup=startup or {},
         hold=hold,
         overlays=overlays or {},
+        api_url=host.api_url,
+        ca_bundle=host.layout.ca / "bundle.pem",
     )
 
 

@@ -1,10 +1,10 @@
 """The processes of one Airflow environment, as the runtime is to keep them: a pure function of RecipeInputs.
 
-`broker`, `preload`, `api-server`, `scheduler-N`, `dag-processor`, `triggerer` and `worker-N`, one program each. Every
-Airflow process starts through `tradewind_airflow.component`, which closes the process to its neighbours before Airflow
-reads a secret. `preload` imports Airflow for all the others, which are forks of it: it gets what they have in common
-and no secret. Workers drain: TERM lets running tasks end (up to 12 hours, MWAA's longest), so their supervisor's death
-must not stop them.
+`broker`, `credentials`, `preload`, `api-server`, `scheduler-N`, `dag-processor`, `triggerer` and `worker-N`, one
+program each. Every Airflow process starts through `tradewind_airflow.component`, which closes the process to its
+neighbours before Airflow reads a secret. `preload` imports Airflow for all the others, which are forks of it: it gets
+what they have in common and no secret. Workers drain: TERM lets running tasks end (up to 12 hours, MWAA's longest), so
+their supervisor's death must not stop them.
 
 Workers tell that they live by Celery's own events: heartbeats stay on, mingle and gossip (talk among workers) are off.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tradewind.domain.layout import EnvironmentLayout
 from tradewind.domain.manifests import Process
+from tradewind.recipe import execution_roles
 from tradewind.recipe.settings import (
     COMPONENTS,
     Component,
@@ -28,6 +29,7 @@ from tradewind.recipe.settings import (
 
 DRAIN_SECONDS = 12 * 3600
 PRELOAD = "preload"
+CREDENTIALS = "credentials"
 
 
 def broker_configuration(inputs: RecipeInputs) -> str:
@@ -65,6 +67,7 @@ def environment_processes(inputs: RecipeInputs) -> tuple[Process, ...]:
     )
     return (
         _broker(inputs),
+        *([_credentials(inputs)] if inputs.gives_credentials else []),
         preload_process(inputs),
         _trusted(inputs, "api-server", Component.API_SERVER, "--proxy-headers", stop_seconds=10),
         *schedulers,
@@ -137,6 +140,36 @@ def _broker(inputs: RecipeInputs) -> Process:
         user=inputs.user,
         stop_seconds=15,
         priority=100,
+    )
+
+
+def _credentials(inputs: RecipeInputs) -> Process:
+    """Hands out credentials of the execution role. It is closed, and gets keys that are good for this alone."""
+    given = {
+        "BUNDLE": str(inputs.ca_bundle),
+        "ENVIRONMENT": str(inputs.id),
+        "FOLDER": str(inputs.layout.credentials),
+        "KEY": execution_roles.signing_key(inputs.secrets),
+        "PORT": str(inputs.ports.credentials),
+        "ROLE": inputs.spec.execution_role_arn,
+        "TOKEN": execution_roles.endpoint_token(inputs.secrets),
+        "URL": inputs.base_url.rstrip("/") + execution_roles.PATH,
+    }
+    return Process(
+        name=CREDENTIALS,
+        command=(str(inputs.runtime / "bin" / "python"), "-P", "-m", "tradewind_airflow.credentials"),
+        directory=trusted_home(inputs.layout),
+        log=inputs.layout.process_log(CREDENTIALS),
+        environment={
+            **{f"TRADEWIND_CREDENTIALS_{name}": value for name, value in given.items()},
+            "LANG": "C.UTF-8",
+            "PATH": "/usr/bin:/bin",
+            "PYTHONUNBUFFERED": "1",
+            "TRADEWIND_CLOSED": "1",  # before the first import of ours
+        },
+        user=inputs.user,
+        stop_seconds=5,
+        priority=150,
     )
 
 

@@ -30,6 +30,7 @@ from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.layout import EnvironmentLayout
 from tradewind.domain.rules import ENGINE_OPTION, ZYGOTES, ZYGOTES_OPTION
 from tradewind.domain.specs import Spec
+from tradewind.recipe.execution_roles import role_variables
 from tradewind.recipe.options import allowed, variables
 from tradewind.recipe.sizes import EnvironmentClass, classes
 
@@ -85,11 +86,18 @@ class RecipeInputs:
     startup: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     hold: Path | None = None  # while it is there nothing is scheduled and no order is taken
     overlays: Mapping[str, Path] = field(default_factory=dict)  # where what it installed lies, likewise
+    api_url: str = ""  # where this service answers; without it nothing is said of execution roles
+    ca_bundle: Path = Path()  # public roots and those of this service
 
     @property
     def options(self) -> Mapping[str, str]:
         """AirflowConfigurationOptions."""
         return self.spec.airflow_configuration_options
+
+    @property
+    def gives_credentials(self) -> bool:
+        """Whether a process of the environment hands out credentials of its execution role."""
+        return bool(self.api_url and self.ports.credentials)
 
     @property
     def size(self) -> EnvironmentClass:
@@ -224,6 +232,7 @@ def _process_environment(inputs: RecipeInputs, home: Path, mwaa_component: str) 
     programs = [inputs.runtime / "bin", *([] if overlay is None else [overlay / "bin"])]
     return {
         **inputs.extra_environment,
+        **_role(inputs, mwaa_component),
         **({} if overlay is None else {"TRADEWIND_OVERLAY": str(overlay)}),
         "AIRFLOW_CONFIG": str(configuration_file(inputs.layout)),
         "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
@@ -244,6 +253,15 @@ def _process_environment(inputs: RecipeInputs, home: Path, mwaa_component: str) 
         "SCARF_ANALYTICS": "false",
         "VIRTUAL_ENV": str(inputs.runtime),
     }
+
+
+def _role(inputs: RecipeInputs, mwaa_component: str) -> dict[str, str]:
+    if not inputs.gives_credentials:
+        return {}
+    exported = inputs.startup.get(mwaa_component, {})
+    return role_variables(
+        inputs.ports, inputs.secrets, api_url=inputs.api_url, bundle=inputs.ca_bundle, exported=exported
+    )
 
 
 def _opinionated(inputs: RecipeInputs, module: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from tradewind.runtime.virtualenvs import Virtualenvs
 from tradewind.store import Environments
 from tradewind.store.databases import Databases, Owner
 from tradewind.store.dumps import Dumps
+from tradewind.store.rotations import Rotations
 from tradewind.store.snapshots import SnapshotRecords
 
 # Files of a revision's folder.
@@ -43,6 +44,7 @@ class Hands:
 
     environments: Environments
     records: SnapshotRecords
+    rotations: Rotations
     databases: Databases
     dumps: Dumps
     runtime: Runtime

@@ -136,7 +136,8 @@ class Reconciler:
             turn = self.turns.setdefault(key, Turn())
             is_working = self._is_busy(self.working, key)
             tried = None if environment.tried is None else environment.tried.number
-            mark = (environment.target, environment.generation, environment.phase, tried)
+            rotation = None if environment.rotation is None else environment.rotation.state
+            mark = (environment.target, environment.generation, environment.phase, tried, rotation)
             if turn.seen != mark and not is_working:  # something new is wanted: at once, whatever failed before
                 turn.seen, turn.look_at = mark, 0.0
             # A pass may take minutes (an update that is prepared), and its bucket is followed all the while. What is

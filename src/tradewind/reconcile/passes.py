@@ -20,6 +20,7 @@ from tradewind.reconcile.hands import Hands
 from tradewind.reconcile.observe import observe
 from tradewind.reconcile.perform import NoLongerWanted, Performer
 from tradewind.reconcile.plan import Step, plan, steps
+from tradewind.reconcile.ports import with_ports
 from tradewind.reconcile.world import World
 
 CREATION_LIMIT = timedelta(minutes=30)
@@ -39,6 +40,7 @@ class Passes:
     def run(self, environment: Environment) -> None:
         """One pass. Raises what the next pass should get over; the caller backs off."""
         began = time.monotonic()
+        environment = with_ports(self.hands, environment)
         world = observe(self.hands, environment)
         planned = plan(environment, world)
         try:

@@ -22,7 +22,7 @@ from tradewind.recipe.settings import (
     triggerer_is_enabled,
     trusted_home,
 )
-from tradewind.reconcile import health, moving, revisions, saving, starting_up
+from tradewind.reconcile import health, moving, revisions, rotating, saving, starting_up
 from tradewind.reconcile.executing import MIGRATION, execute
 from tradewind.reconcile.folders import Folders, give_to_us, remove_tree
 from tradewind.reconcile.hands import Hands
@@ -91,6 +91,12 @@ class Performer:
                 self.hands.publish()
             case steps.ApplyProcesses():
                 self._apply(environment)
+            case steps.WidenFernetKey():
+                rotating.widen(self.hands, environment)
+            case steps.EncryptAnew():
+                rotating.encrypt_anew(self.hands, environment)
+            case steps.FinishRotation():
+                rotating.finish(self.hands, environment)
             case steps.EndReplaced():
                 self.hands.runtime.end_replaced(str(environment.id), patience=FORCED_SECONDS)
             case steps.ProveHealth():
@@ -176,7 +182,9 @@ class Performer:
         lock = self._lock(environment)
         inputs = self.hands.inputs(environment, lock)
         layout = self.hands.layout(environment)
-        Folders(self.hands.user(environment)).write(layout.broker / "valkey.conf", broker_configuration(inputs))
+        folders = Folders(self.hands.user(environment))
+        folders.write(layout.broker / "valkey.conf", broker_configuration(inputs))
+        folders.theirs(layout.credentials)
         self.hands.runtime.apply(self.hands.manifest(environment, lock))
 
     def _start_preloading(self, environment: Environment) -> None:
@@ -246,11 +254,14 @@ class Performer:
         return ask
 
     def _answers_at_the_door(self, environment: Environment) -> bool:
-        url = f"https://{self.hands.hosts.host(environment.id, environment.address).authority}/api/v2/version"
+        host = self.hands.hosts.host(environment.id, environment.address)
+        where = self.hands.hosts.entrance(environment.spec.webserver_access_mode, environment.address)
+        url = f"https://{f'[{where}]' if ':' in where else where}:{host.port}/api/v2/version"
         try:
-            return self.hands.door.get(url).is_success
+            answer = self.hands.door.get(url, headers={"Host": host.authority}, extensions={"sni_hostname": host.name})
         except httpx.HTTPError:
             return False
+        return answer.is_success
 
     def _died(self, environment: Environment, process: str) -> CannotProvide:
         lines = self._words(environment, process)

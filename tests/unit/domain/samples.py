@@ -7,6 +7,7 @@ from typing import Any
 from tradewind.domain.environments import Change, ChangeState, Environment, Phase, Ports, Secrets, Target
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.specs import Spec
+from tradewind.store.sealing import MasterKey, Sealing
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 ID = EnvironmentId("abcdefghjkmn")
@@ -34,6 +35,7 @@ SECRETS = Secrets(
     broker_password="broker-secret",
     database_password="database-secret",
 )
+SEALING = Sealing(MasterKey(b"m" * 32))
 
 
 def environment(*, spec: Spec = SPEC, **changes: Any) -> Environment:
@@ -49,7 +51,7 @@ def environment(*, spec: Spec = SPEC, **changes: Any) -> Environment:
         phase=Phase.READY,
         observed_generation=1,
         address=None,
-        ports=Ports(api=18080, broker=16379),
+        ports=Ports(api=18080, broker=16379, credentials=18081),
         secrets=SECRETS,
         change=Change("CREATE", ChangeState.SUCCESS, NOW),
     )

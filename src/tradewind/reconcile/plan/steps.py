@@ -195,6 +195,27 @@ class TakeSnapshot:
 
 
 @dataclass(frozen=True)
+class WidenFernetKey:
+    """A new Fernet key beside the one in use."""
+
+    label = "new Fernet key"
+
+
+@dataclass(frozen=True)
+class EncryptAnew:
+    """Everything in the database with the new Fernet key; then the old one is given up."""
+
+    label = "encrypt anew"
+
+
+@dataclass(frozen=True)
+class FinishRotation:
+    """Every process has given up the old Fernet key."""
+
+    label = "finish rotation"
+
+
+@dataclass(frozen=True)
 class EndReplaced:
     """Old copies of replaced processes that have not ended by themselves in time."""
 
@@ -256,5 +277,6 @@ Step = (
     | MakeDatabase | OpenDatabase | AwaitSnapshot | RestoreDatabase | PublishRoute | ApplyProcesses | ProveHealth
     | PrepareRequirements | PrepareRuntime | PrepareStartup | SaveSnapshot | ProveDatabase | RehearseUpdate
     | ReportTrial | CutOver | ClearTheWay | MoveDatabase | Release | RemoveOtherDatabases | TakeSnapshot
+    | WidenFernetKey | EncryptAnew | FinishRotation
     | EndReplaced | EndDraining | StopProcesses | WithdrawRoute | DropDatabase | RemoveFolder | RemoveUser | Forget
 )  # fmt: skip
