@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tradewind import settings
+from tradewind.access import providers
 from tradewind.domain.errors import CannotStart
 from tradewind.settings import default_data_dir, read, run_directory
 
@@ -43,8 +44,21 @@ def test_an_empty_variable_says_nothing(data):
 
 
 def test_every_key_of_the_file_has_its_variable(data):
-    surroundings = {f"TRADEWIND_{key.upper()}": f"v-{key.replace('_', '-')}" for key in settings._KEYS}
+    formed = {"private_address", "public_address", "tls", "acme_directory"}
+    doors = {key for key in settings._KEYS if key.startswith(("tls", "acme"))} | formed
+    keys = settings._KEYS - doors - providers.KEYS
+    surroundings = {f"TRADEWIND_{key.upper()}": f"v-{key.replace('_', '-')}" for key in keys}
+    file = surroundings.pop("TRADEWIND_MASTER_KEY_FILE")  # it or a KMS
+    assert read({"TRADEWIND_MASTER_KEY_FILE": file}, data_dir=data).master_key_file == Path(file).absolute()
     found = read(surroundings, data_dir=data)
+    assert found.kms == settings.KmsSettings(
+        key="v-master-key-kms",
+        region="v-kms-region",
+        endpoint_url="v-kms-endpoint-url",
+        access_key_id="v-kms-access-key-id",
+        secret_access_key="v-kms-secret-access-key",
+    )
+    assert found.public_names == ("v-public-names",)
     assert (found.region, found.domain, found.database_url) == ("v-region", "v-domain", "v-database-url")
     assert found.cache_dir == Path("v-cache-dir")
     assert found.s3 is not None
@@ -59,7 +73,10 @@ def test_every_key_of_the_file_has_its_variable(data):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('regoin = "x"', "it has no setting regoin; there are cache_dir, database_url, domain, region"),
+        (
+            'regoin = "x"',
+            "it has no setting regoin; there are acme_directory, acme_email, cache_dir, database_url, domain,",
+        ),
         ("region = 3", "region must be a string"),
         ("region = ", "cannot read"),
         ('region = "US EAST"', "cannot use the region 'US EAST'"),
@@ -141,3 +158,96 @@ def test_bytes_count_not_characters():
 def test_where_things_lie_by_default(monkeypatch, uid, surroundings, expected):
     monkeypatch.setattr(settings.os, "geteuid", lambda: uid)
     assert default_data_dir(surroundings) == expected
+
+
+# -- the door ----------------------------------------------------------------------------------------------------
+
+
+def door(data, **given):
+    return read({f"TRADEWIND_{key.upper()}": value for key, value in given.items()}, data_dir=data)
+
+
+def test_the_door_is_on_loopback_with_our_own_authority_unless_somebody_says_so(data):
+    found = door(data)
+    assert (found.private_address, found.public_address, found.public_names) == ("127.0.0.1", None, ())
+    assert found.tls == settings.TlsSettings()
+
+
+def test_where_the_door_listens(data):
+    found = door(data, private_address="10.0.0.1", public_address="0.0.0.0", public_names="MWAA.x.org, b.x.org,")
+    assert (found.private_address, found.public_address) == ("10.0.0.1", "0.0.0.0")
+    assert found.public_names == ("mwaa.x.org", "b.x.org")
+    assert door(data, private_address="10.0.0.1", public_address="10.0.0.1").public_address is None
+
+
+def test_a_given_certificate_is_found_from_the_data_directory(data):
+    tls = door(data, tls="files", tls_certificate="c.pem", tls_key="/k.pem", domain="x.org").tls
+    assert (tls.kind, tls.certificate, tls.key, tls.roots) == ("files", data / "c.pem", Path("/k.pem"), None)
+
+
+def test_an_acme_server(data):
+    tls = door(data, tls="acme", acme_directory="https://ca/dir", acme_email="a@b", tls_roots="r.pem", domain="x").tls
+    assert (tls.acme_directory, tls.acme_email, tls.roots) == ("https://ca/dir", "a@b", data / "r.pem")
+
+
+PAIR = {"tls_certificate": "c", "tls_key": "k"}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"private_address": "here"}, "cannot listen on 'here': it is not an IP address"),
+        ({"public_address": "1.2.3"}, "cannot listen on '1.2.3': it is not an IP address"),
+        ({"private_address": "0.0.0.0", "public_address": "1.2.3.4"}, "cannot tell private from public"),
+        ({"public_names": "a b"}, "cannot use the public name 'a b'"),
+        ({"public_names": "https://x"}, "cannot use the public name"),
+        ({"tls": "Files"}, "cannot use tls = 'Files': it is internal, files or acme"),
+        ({"tls": "files", "domain": "x.org"}, "tls_certificate and tls_key are needed"),
+        ({"tls": "files", "tls_key": "k", "domain": "x.org"}, "tls_certificate and tls_key are needed"),
+        (PAIR, "cannot use tls_certificate with tls = internal"),
+        ({"tls": "acme", "domain": "x.org", **PAIR}, "cannot use tls_certificate with tls = acme"),
+        ({"acme_email": "a@b"}, "cannot use acme_email with tls = internal"),
+        ({"tls": "acme", "acme_directory": "http://ca", "domain": "x.org"}, "it must be an https:// URL"),
+        ({"tls": "acme"}, "cannot use tls = acme: name the domain"),
+        ({"tls": "files", **PAIR}, "cannot use tls = files: name the domain"),
+    ],
+)
+def test_a_door_that_makes_no_sense_is_refused(data, given, words):
+    with pytest.raises(CannotStart) as refused:
+        door(data, **given)
+    assert words in refused.value.sentence
+
+
+# -- the provider --------------------------------------------------------------------------------------------------
+
+
+def test_a_provider_with_a_table_of_roles_in_the_file(data):
+    (data / "settings.toml").write_text(
+        'oidc_issuer = "https://id.example"\noidc_client_id = "x"\n'
+        '[oidc_roles]\nadmins = "AirflowAdmin"\n"data science" = "AirflowUser"\n'
+    )
+    provider = read({}, data_dir=data).openid
+    assert provider.issuer == "https://id.example"
+    assert list(provider.roles.items()) == [("admins", "AirflowAdmin"), ("data science", "AirflowUser")]
+    assert read({}, data_dir=data / "other").openid is None
+
+
+def test_a_provider_in_variables_and_its_secret(data):
+    variables = {
+        "TRADEWIND_OIDC_ISSUER": "https://id.example",
+        "TRADEWIND_OIDC_CLIENT_ID": "x",
+        "TRADEWIND_OIDC_CLIENT_SECRET": "hidden",
+        "TRADEWIND_OIDC_ROLES": '{"admins": "AirflowAdmin"}',
+    }
+    settings = read(variables, data_dir=data)
+    assert settings.openid.client_secret == "hidden"
+    assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize("text", ["[oidc_roles]\nadmins = 7\n", "[region]\na = 'b'\n", "oidc_roles = 7\n"])
+def test_a_table_that_makes_no_sense(data, text):
+    (data / "settings.toml").write_text(
+        ('oidc_issuer = "https://id.example"\noidc_client_id = "x"\n' if "region" not in text else "") + text
+    )
+    with pytest.raises(CannotStart):
+        read({}, data_dir=data)

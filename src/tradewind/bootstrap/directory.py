@@ -19,7 +19,8 @@ from tradewind.domain.errors import CannotStart
 from tradewind.domain.layout import Layout
 
 _MARKS = frozenset({".lock", "host.json"})  # one of ours
-_MAY_BE_THERE = frozenset({"buckets", "settings.toml", "lost+found"})  # what people may put there before the first `up`
+# what people may put there before the first `up`
+_MAY_BE_THERE = frozenset({"buckets", "settings.toml", "lost+found", "master.key"})
 NEEDED_BYTES = 1_500_000_000  # PostgreSQL, one runtime and one environment
 ROOM_TO_RESUME_BYTES = 50_000_000
 

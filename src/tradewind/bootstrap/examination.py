@@ -19,8 +19,10 @@ import uv
 
 from tradewind.bootstrap import software
 from tradewind.bootstrap.directory import NEEDED_BYTES, ROOM_TO_RESUME_BYTES
+from tradewind.bootstrap.entrances import problem
 from tradewind.bootstrap.findings import Check, Finding, Severity, error, joined, ok, warning
 from tradewind.bootstrap.leftovers import observe, processes, recall_state, service
+from tradewind.bootstrap.masterkeys import open_sealing
 from tradewind.domain.errors import TradewindError
 from tradewind.domain.layout import Layout
 from tradewind.domain.manifests import HOST, ProcessState
@@ -50,11 +52,13 @@ def examine(settings: Settings) -> list[Finding]:
         "memory": lambda: memory(*_memory()),
         "disk": lambda: _disk(layout),
         "data directory": lambda: _data_directory(layout),
+        "master key": lambda: _master_key(settings),
         "root": _root,
         "software": _software,
         "names": lambda: _names(settings),
         "proxy settings": lambda: proxy_settings(os.environ),
         "ports": lambda: _ports(settings),
+        "certificate": lambda: _certificate(settings),
         "service": lambda: service(settings),
         "processes": lambda: processes(settings),
     }
@@ -213,6 +217,12 @@ def _data_directory(layout: Layout) -> Iterator[Finding]:
         yield from _ways(layout.data)
 
 
+def _master_key(settings: Settings) -> Iterator[Finding]:
+    """What is wrong with it is told by whoever reads it."""
+    _, source = open_sealing(settings)
+    yield ok("master key", f"secrets are sealed with that of {source.words}")
+
+
 def _ways(data: Path) -> Iterator[Finding]:
     """As root: whether environments' own users can get as far as the data directory (which is 0711 itself)."""
     shut = [folder for folder in reversed(data.parents) if folder.exists() and not folder.stat().st_mode & 0o001]
@@ -227,7 +237,17 @@ def _ways(data: Path) -> Iterator[Finding]:
 # -- names and ports ----------------------------------------------------------------------------------------
 
 
+def _certificate(settings: Settings) -> Iterator[Finding]:
+    if wrong := problem(settings):
+        yield error("certificate", wrong)
+    else:
+        yield ok("certificate", f"tls = {settings.tls.kind}")
+
+
 def _names(settings: Settings) -> Iterator[Finding]:
+    if settings.tls.kind != "internal":
+        yield ok("names", f"environments are named below {settings.domain}, whose names must lead to the door")
+        return
     state = recall_state(settings.layout)
     resolves = probe_resolution(settings.domain)
     loopback = resolves or can_bind(allocate_address((), "examination"), 0)

@@ -23,13 +23,15 @@ from tradewind.bootstrap import directory, ending
 from tradewind.bootstrap.announcement import Announcement, forget, started_at
 from tradewind.bootstrap.host import Host, assemble, decide
 from tradewind.bootstrap.logs import log_to
+from tradewind.bootstrap.masterkeys import open_sealing
 from tradewind.bootstrap.processes import runtime_of
 from tradewind.bootstrap.wiring import wire_app, wire_hands
 from tradewind.domain.errors import CannotStart
 from tradewind.reconcile import Reconciler
 from tradewind.runtime import users
-from tradewind.settings import Settings
+from tradewind.settings import SECRET_VARIABLES, Settings
 from tradewind.store import Account, Accounts, Leases
+from tradewind.store.keyring import Keyring
 from tradewind.store.migrations import upgrade
 
 _log = structlog.get_logger(__name__)
@@ -38,6 +40,8 @@ _log = structlog.get_logger(__name__)
 def serve(settings: Settings, announce: Callable[[Announcement], None]) -> None:
     """Serve until INT or TERM, then stop everything in order. Raises CannotStart; nothing is left running then."""
     layout = settings.layout
+    for variable in SECRET_VARIABLES:
+        os.environ.pop(variable, None)
     directory.prepare(layout, as_root=users.is_root())
     stop = threading.Event()
     with directory.held(layout):
@@ -61,6 +65,7 @@ def serve(settings: Settings, announce: Callable[[Announcement], None]) -> None:
 def _serve(settings: Settings, announce: Callable[[Announcement], None], stop: threading.Event) -> None:
     layout = settings.layout
     runtime = runtime_of(layout)
+    sealing, source = open_sealing(settings)
     host = assemble(settings, decide(settings, runtime), runtime)
     if host.cluster is not None:
         host.cluster.ensure()
@@ -69,11 +74,14 @@ def _serve(settings: Settings, announce: Callable[[Announcement], None], stop: t
     host.server.wait()
     engine = host.server.engine()
     upgrade(engine)
-    account = Accounts(engine).ensure()
+    keyring = Keyring(engine, sealing, source)
+    keyring.settle()
+    account = Accounts(engine, sealing).ensure()
     host.doorkeeper.wait()
     bundle = host.doorkeeper.bundle(layout.ca / "bundle.pem")
-    hands = wire_hands(settings, host, runtime, account, engine)
-    server = _start_api(wire_app(settings, hands, account, engine), str(layout.run / "api.sock"))
+    hands = wire_hands(settings, host, runtime, account, engine, sealing=sealing)
+    app = wire_app(settings, host, hands, account, engine, keyring=keyring, sealing=sealing)
+    server = _start_api(app, str(layout.run / "api.sock"))
     reconciler = Reconciler(
         hands=hands,
         leases=Leases(engine, _holder(settings)),
@@ -149,7 +157,7 @@ def _start_api(app: object, path: str) -> _Server:
 
 def _announcement(settings: Settings, host: Host, account: Account, bundle: str) -> Announcement:
     return Announcement(
-        endpoint_url=f"https://localhost:{host.state.api_port}" if host.state.api_port != 443 else "https://localhost",  # noqa: PLR2004
+        endpoint_url=host.api_url,
         region=settings.region,
         account_id=account.account_id,
         access_key_id=account.access_key_id,

@@ -11,28 +11,49 @@ import sqlalchemy as sa
 import structlog
 from starlette.types import ASGIApp
 
+from tradewind.access.keyholders import Keyholders
+from tradewind.access.limits import Rate, WrongTries
+from tradewind.access.openid import Federation, open_flow
+from tradewind.access.role_sessions import ExecutionRoles
 from tradewind.access.sessions import AirflowSessions
 from tradewind.api import Services, create_app
+from tradewind.audit import head_key
 from tradewind.bootstrap import software
-from tradewind.bootstrap.host import Host, draw_port, routes
+from tradewind.bootstrap.arrivals import in_time
+from tradewind.bootstrap.host import Host, route, routes
+from tradewind.bootstrap.identities import ensure_execution_role, federated_role
 from tradewind.bundles import Bucket, Directories
 from tradewind.domain.arns import Place
 from tradewind.domain.environments import Environment
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.manifests import Completed
 from tradewind.gateway import GatewayServices, create_gateway, is_for_gateway
+from tradewind.gateway.services import KeySignIn, OpenIdSignIn
+from tradewind.iam.entities import Home
 from tradewind.recipe.environments import HostFacts
 from tradewind.recipe.settings import Component, trusted_home, trusted_settings
 from tradewind.reconcile.hands import Hands
+from tradewind.routes.configuration import EnvironmentRoute
 from tradewind.routes.door import Outcome
 from tradewind.runtime import Runtime, users
+from tradewind.runtime.ports import draw_port
 from tradewind.runtime.virtualenvs import Virtualenvs, choose_interpreter
 from tradewind.settings import Settings
 from tradewind.store import Account, Environments, UsedTokens
+from tradewind.store.audit import AuditLog
 from tradewind.store.databases import Databases
 from tradewind.store.dumps import Dumps
+from tradewind.store.identities import Identities
+from tradewind.store.keyring import Keyring
+from tradewind.store.rotations import Rotations
+from tradewind.store.sealing import Sealing
+from tradewind.store.sessions import Sessions
 from tradewind.store.snapshots import SnapshotRecords
+from tradewind.store.trail import Trail
 
+# How often an address may be wrong: secrets and tokens hold 240 bits and more, so this is about load and noise.
+_API_SOURCE, _API_KEY = Rate(burst=1000, per_second=20), Rate(burst=4000, per_second=80)
+_DOOR_SOURCE = Rate(burst=300, per_second=4)
 _CLI_SECONDS = 60.0
 _CLI_BYTES = 6 * 1024 * 1024
 _log = structlog.get_logger(__name__)
@@ -43,19 +64,21 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def wire_hands(settings: Settings, host: Host, runtime: Runtime, account: Account, engine: sa.Engine) -> Hands:
+def wire_hands(
+    settings: Settings, host: Host, runtime: Runtime, account: Account, engine: sa.Engine, *, sealing: Sealing
+) -> Hands:
     """What the reconciler works with."""
     layout, as_root = settings.layout, users.is_root()
-    environments = Environments(engine)
+    environments = Environments(engine, sealing)
     buckets = _buckets(settings)
-    published: set[EnvironmentId] = set()
+    published: dict[EnvironmentId, EnvironmentRoute] = {}
 
     def publish() -> None:
         wanted = routes(environments, host.plan)
         publication = host.doorkeeper.publish(wanted)
         published.clear()
         if publication.outcome is not Outcome.WRITTEN:  # a proxy that is just starting may have read the older file
-            published.update(route.id for route in wanted if route.id not in publication.left_out)
+            published.update({asked.id: asked for asked in wanted if asked.id not in publication.left_out})
         for id_, reason in publication.left_out.items():
             _log.warning("route", action="left_out", environment=str(id_), reason=reason)
 
@@ -67,7 +90,8 @@ def wire_hands(settings: Settings, host: Host, runtime: Runtime, account: Accoun
             os.chown(cache, builder.uid, builder.gid)
     return Hands(
         environments=environments,
-        records=SnapshotRecords(engine),
+        records=SnapshotRecords(engine, sealing),
+        rotations=Rotations(engine, sealing),
         databases=Databases(host.server),
         dumps=Dumps(host.server, runtime),
         runtime=runtime,
@@ -86,6 +110,7 @@ def wire_hands(settings: Settings, host: Host, runtime: Runtime, account: Accoun
             region=settings.region,
             valkey_server=software.valkey_server(layout, as_root=as_root),
             as_root=as_root,
+            api_url=host.api_url,
         ),
         hosts=host.plan,
         http=httpx.Client(trust_env=False, timeout=10),
@@ -96,16 +121,33 @@ def wire_hands(settings: Settings, host: Host, runtime: Runtime, account: Accoun
         bucket_variables=lambda name: _bucket_variables(settings, name),
         bucket_folder=lambda name: layout.buckets / name if (layout.buckets / name).is_dir() else None,
         publish=publish,
-        published=lambda environment: environment.id in published,
+        # an update of the access mode is another route
+        published=lambda environment: published.get(environment.id) == route(environment, host.plan),
     )
 
 
-def wire_app(settings: Settings, hands: Hands, account: Account, engine: sa.Engine) -> ASGIApp:
+def wire_app(
+    settings: Settings,
+    host: Host,
+    hands: Hands,
+    account: Account,
+    engine: sa.Engine,
+    *,
+    keyring: Keyring,
+    sealing: Sealing,
+) -> ASGIApp:
     """The API and the gateway as one application."""
+    place = Place(account.account_id, settings.region)
+    keyholders = wire_keyholders(engine, sealing, account, place)
+    ensure_execution_role(keyholders.identities, place, now())
+    execution_roles = ExecutionRoles(keyholders.identities, keyholders.sessions, place)
+    log = AuditLog(engine, account.account_id, head_key(account.token_key))
+    log.ensure()
+    trail = Trail(log, account.account_id, settings.region)
     sessions = AirflowSessions(httpx.Client(trust_env=False, timeout=10), now)
     services = Services(
         account=account,
-        place=Place(account.account_id, settings.region),
+        place=place,
         environments=hands.environments,
         snapshots=hands.records,
         hosts=hands.hosts,
@@ -113,6 +155,11 @@ def wire_app(settings: Settings, hands: Hands, account: Account, engine: sa.Engi
         http=httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=200, max_keepalive_connections=50)),
         now=now,
         draw_port=draw_port,
+        keyring=keyring,
+        trail=trail,
+        rotations=hands.rotations,
+        keyholders=keyholders,
+        tries=WrongTries(by_source=_API_SOURCE, by_key=_API_KEY),
     )
     gateway = create_gateway(
         GatewayServices(
@@ -122,9 +169,32 @@ def wire_app(settings: Settings, hands: Hands, account: Account, engine: sa.Engi
             used_tokens=UsedTokens(engine),
             run_cli=_cli_runner(hands),
             now=now,
+            trail=trail,
+            tries=WrongTries(by_source=_DOOR_SOURCE),
+            keys=KeySignIn(keyholders.credential, place),
+            openid=_openid(settings, host, account, engine, keyholders),
+            issue_credentials=lambda environment: execution_roles.issue(environment, now()),
         )
     )
-    return create_app(services, gateway=gateway, is_gateway=is_for_gateway)
+    return in_time(create_app(services, gateway=gateway, is_gateway=is_for_gateway))
+
+
+def wire_keyholders(engine: sa.Engine, sealing: Sealing, account: Account, place: Place) -> Keyholders:
+    """All of the account's keys."""
+    home = Home(place.account, place.partition)
+    return Keyholders(account, place, Identities(engine, sealing, home), Sessions(engine, sealing, home))
+
+
+def _openid(
+    settings: Settings, host: Host, account: Account, engine: sa.Engine, keyholders: Keyholders
+) -> OpenIdSignIn | None:
+    """Sign-in through the provider, where one is configured."""
+    provider = settings.openid
+    if provider is None:
+        return None
+    flow = open_flow(provider, host.api_url, account.token_key, UsedTokens(engine), now)
+    federation = Federation(provider, keyholders.place, federated_role(keyholders.identities), now)
+    return OpenIdSignIn(flow, federation, lambda env: host.plan.host(env.id, env.address).authority)
 
 
 def _cli_runner(hands: Hands) -> Callable[[Environment, tuple[str, ...]], Completed]:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tradewind.cli import copies
+from tradewind.cli import copies, keys, records
 from tradewind.cli.options import DataDir, Format, Name
 from tradewind.cli.output import Output
 
@@ -24,7 +24,9 @@ app = typer.Typer(
 )
 
 app.add_typer(copies.snapshots, name="snapshot")
+app.add_typer(keys.keys, name="keys")
 app.command()(copies.fork)
+app.add_typer(records.audit, name="audit")
 Text = Output.TEXT
 
 DAGS_FORMS = """\b

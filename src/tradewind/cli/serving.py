@@ -66,7 +66,7 @@ def tell(announcement: Announcement, data_dir: Path | None, output: Output, *, d
 def exports(announcement: Announcement) -> dict[str, str]:
     """The variables that make AWS's own clients speak to this service."""
     return {
-        "AWS_ENDPOINT_URL_MWAA": announcement.endpoint_url,
+        **{f"AWS_ENDPOINT_URL_{service}": announcement.endpoint_url for service in ("MWAA", "IAM", "STS")},
         "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
         "AWS_ACCESS_KEY_ID": announcement.access_key_id,
         "AWS_SECRET_ACCESS_KEY": announcement.secret_access_key,

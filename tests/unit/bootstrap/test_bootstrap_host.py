@@ -1,17 +1,21 @@
 """The pure parts of bootstrap: which environments are at the door, and what an announcement tells."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.unit.domain.samples import ID, environment
 from tradewind.bootstrap.announcement import Announcement
 from tradewind.bootstrap.directory import HostState, new_password
 from tradewind.bootstrap.host import Host, has_route, routes
 from tradewind.domain.environments import Phase, Target
+from tradewind.domain.errors import CannotProvide
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.manifests import HOST, ObservedManifest, ObservedProcess, Process, ProcessState
-from tradewind.routes.hosts import HostPlan
+from tradewind.routes.hosts import HostPlan, sides
+from tradewind.routes.tls import Files
 
 ANNOUNCEMENT = Announcement(
     endpoint_url="https://localhost:8443",
@@ -129,3 +133,47 @@ def test_another_definition_is_applied(tmp_path):
     changed = dataclasses.replace(processes[0], stop_seconds=99)
     dataclasses.replace(host, processes=(changed, processes[1])).keep()
     assert host.runtime.applied[-1].processes[0] == changed
+
+
+# -- a given certificate ------------------------------------------------------------------------------------------
+
+
+class RenewedOnce:
+    """A given certificate that has been renewed since the last look."""
+
+    def __init__(self):
+        self.files = [Files(Path("/d/given-2.crt"), Path("/d/given-2.key"))]
+
+    def renewed(self, _report):
+        return self.files.pop() if self.files else None
+
+
+class DoorThatRemembers:
+    def __init__(self, problem=None):
+        self.shown, self.problem = [], problem
+
+    def renew(self, tls):
+        self.shown.append(tls)
+        if self.problem:
+            raise CannotProvide(self.problem)
+
+
+@pytest.mark.parametrize(("problem", "action"), [(None, "renewed"), ("cannot publish the routes: x", "refused")])
+def test_a_renewed_certificate_is_shown_once(tmp_path, problem, action):
+    _, _, host = keep(tmp_path, ProcessState.RUNNING, ProcessState.RUNNING)
+    door = DoorThatRemembers(problem)
+    host = dataclasses.replace(host, given=RenewedOnce(), doorkeeper=door)
+    with structlog.testing.capture_logs() as told:
+        host.keep()
+        host.keep()
+    assert [tls.certificate.name for tls in door.shown] == ["given-2.crt"]
+    assert [line["action"] for line in told] == [action]
+
+
+@pytest.mark.parametrize("mode", ["PRIVATE_ONLY", "PUBLIC_ONLY", "PUBLIC_AND_PRIVATE"])
+def test_the_access_mode_decides_where_a_host_is_known(mode):
+    known = environment()
+    known = dataclasses.replace(known, spec=dataclasses.replace(known.spec, webserver_access_mode=mode))
+    plan = HostPlan("eu-west-1", "airflow.localhost", names_resolve=True, port=8443)
+    (route,) = routes(EnvironmentsInMemory(known), plan)
+    assert route.sides == sides(mode)

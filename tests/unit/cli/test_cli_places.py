@@ -103,8 +103,9 @@ def test_up_tells_people_what_to_export(capsys):
     assert """export AWS_SECRET_ACCESS_KEY='s'"'"'cret'""" in out
     assert "Ctrl-C, or tradewind down --data-dir /data" in out
     assert set(exports(announced())) == {
-        "AWS_ENDPOINT_URL_MWAA", "AWS_DISABLE_HOST_PREFIX_INJECTION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-        "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE",
+        "AWS_ENDPOINT_URL_MWAA", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS", "AWS_DISABLE_HOST_PREFIX_INJECTION",
+        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE",
+        "REQUESTS_CA_BUNDLE",
     }  # fmt: skip
     assert all(f"export {name}=" in out for name in exports(announced()))
 
