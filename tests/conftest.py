@@ -68,7 +68,7 @@ class Service:
     def variables(self) -> dict[str, str]:
         """What `up` tells people to export for AWS's clients."""
         return {
-            "AWS_ENDPOINT_URL_MWAA": self.endpoint_url,
+            **{f"AWS_ENDPOINT_URL_{service}": self.endpoint_url for service in ("MWAA", "IAM", "STS")},
             "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
@@ -142,7 +142,9 @@ class Service:
         """InvokeRestApi's RestApiResponse."""
         return self.client().invoke_rest_api(Name=name, Method=method, Path=path, **members)["RestApiResponse"]
 
-    def run_dag(self, name: str, dag: str, *, seconds: float = 120) -> dict[str, Any]:
+    def run_dag(
+        self, name: str, dag: str, *, seconds: float = 120, conf: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Trigger a DAG that is known or will soon be, and return its finished run."""
 
         def known() -> bool:
@@ -153,7 +155,7 @@ class Service:
             return True
 
         eventually(known, seconds=60, what=f"DAG {dag} to be known")
-        run = self.rest(name, "POST", f"/dags/{dag}/dagRuns", Body={"logical_date": None})
+        run = self.rest(name, "POST", f"/dags/{dag}/dagRuns", Body={"logical_date": None, "conf": conf or {}})
         found: dict[str, Any] = {}
 
         def finished() -> bool:

@@ -4,6 +4,7 @@ import base64
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -11,7 +12,9 @@ import sqlalchemy as sa
 
 from tests.scenario.insight import superuser
 from tradewind.access.tokens import Grant
+from tradewind.bootstrap.masterkeys import open_sealing
 from tradewind.domain.identifiers import EnvironmentId
+from tradewind.settings import read
 from tradewind.store import Accounts
 
 HALF_A_MINUTE = 30.0
@@ -74,7 +77,8 @@ def key_of(service: Any) -> bytes:
     """The key that the service signs tokens with."""
     engine = sa.create_engine(superuser(service).replace("postgresql://", "postgresql+psycopg://"))
     try:
-        return Accounts(engine).ensure().token_key
+        sealing, _ = open_sealing(read({}, data_dir=Path(service.data_dir)))
+        return Accounts(engine, sealing).ensure().token_key
     finally:
         engine.dispose()
 

@@ -203,7 +203,7 @@ def test_ctrl_c_in_the_foreground_stops_all_in_order(stopped, data):
         [TRADEWIND, "up"], env=surroundings(data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     with process:
-        shown = [process.stdout.readline() for _ in range(18)]
+        shown = [process.stdout.readline() for _ in range(20)]
         assert shown[0].startswith("Tradewind is up at https://localhost:")
         assert any("export AWS_CA_BUNDLE=" in line for line in shown)
         process.send_signal(signal.SIGINT)

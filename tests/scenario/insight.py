@@ -9,10 +9,12 @@ import psycopg
 
 from tests.conftest import Service
 from tradewind.bootstrap.announcement import recall
+from tradewind.bootstrap.masterkeys import open_sealing
 from tradewind.bootstrap.processes import runtime_of
 from tradewind.domain.layout import Layout
 from tradewind.domain.manifests import ProcessState
-from tradewind.settings import run_directory
+from tradewind.settings import read, run_directory
+from tradewind.store.sealed import open_document
 
 KEEPER = "tradewind.runtime.processes.keeper"
 
@@ -29,12 +31,13 @@ def environment_id(service: Service, name: str) -> str:
 
 
 def row_of(service: Service, name: str) -> tuple[dict[str, str], dict[str, int]]:
-    """Secrets and ports of an environment."""
+    """Secrets, opened, and ports of an environment."""
     with psycopg.connect(superuser(service)) as connection:
-        query = "SELECT secrets, ports FROM environments WHERE name = %s AND gone_at IS NULL"
+        query = "SELECT secrets, ports, id FROM environments WHERE name = %s AND gone_at IS NULL"
         row = connection.execute(query, (name,)).fetchone()
     assert row is not None
-    return row[0], row[1]
+    sealing, _ = open_sealing(read({}, data_dir=service.data))
+    return open_document(sealing, row[0], f"environments/{row[2]}"), row[1]
 
 
 def announced_process(service: Service) -> psutil.Process:
@@ -88,6 +91,7 @@ def mains(service: Service, name: str) -> dict[str, list[psutil.Process]]:
     runtimes = f"{service.data}/runtimes/"
     titles = {
         "broker": ("valkey-server", f":{ports['broker']}"),
+        "credentials": (runtimes, "-m tradewind_airflow.credentials"),
         "preload": (runtimes, "component preload"),
         "api-server": (runtimes, "component api-server"),
         "scheduler-1": (runtimes, "component scheduler"),

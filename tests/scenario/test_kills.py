@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Service, bring_up, eventually, tradewind
 from tests.scenario.insight import announced_process, environment_id, mains, program_of, supervisor_of
 
-PROGRAMS = ("broker", "preload", "api-server", "scheduler-1", "dag-processor", "triggerer", "worker-1")
+PROGRAMS = ("broker", "credentials", "preload", "api-server", "scheduler-1", "dag-processor", "triggerer", "worker-1")
 
 
 def healthy(service: Service, name: str) -> bool:
