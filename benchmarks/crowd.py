@@ -55,7 +55,7 @@ def crowd(service: Service) -> Iterator[Crowd]:
     engine = service.database_server().engine()
     try:
         take_lease(engine)
-        yield Crowd(Environments(engine))
+        yield Crowd(Environments(engine, service.sealing()))
     finally:
         engine.dispose()
 

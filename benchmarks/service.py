@@ -22,11 +22,13 @@ from botocore.config import Config
 from benchmarks.measuring import CannotMeasure
 from tradewind.bootstrap import directory
 from tradewind.bootstrap.announcement import recall
+from tradewind.bootstrap.masterkeys import open_sealing
 from tradewind.bootstrap.processes import runtime_of
 from tradewind.domain.layout import Layout
 from tradewind.domain.manifests import HOST
 from tradewind.runtime.processes.launcher import find, read_json
-from tradewind.settings import run_directory
+from tradewind.settings import read, run_directory
+from tradewind.store.sealing import Sealing
 from tradewind.store.server import SUPERUSER, Server
 
 _TRADEWIND = Path(sys.executable).with_name("tradewind")
@@ -83,6 +85,11 @@ class Service:
         if state is None or not (self.layout.postgres / "PG_VERSION").exists():
             raise CannotMeasure("cannot put stock Airflow on the same PostgreSQL: the service uses an external server")
         return Server("127.0.0.1", state.postgres_port, SUPERUSER, state.postgres_password)
+
+    def sealing(self) -> Sealing:
+        """The master keys that the service seals with."""
+        sealing, _ = open_sealing(read({}, data_dir=self.data))
+        return sealing
 
     def programs_of(self, owner: str) -> dict[int, str]:
         """Main processes of one environment, or of the host, by pid; its supervisor among them."""

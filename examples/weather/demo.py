@@ -110,7 +110,7 @@ def have_environment(service: Service, telling: Live) -> Seen:
             SourceBucketArn=f"arn:aws:s3:::{BUCKET}",
             DagS3Path="dags",
             RequirementsS3Path="requirements.txt",
-            ExecutionRoleArn=f"arn:aws:iam::{service.endpoint.account_id}:role/demo",
+            ExecutionRoleArn=f"arn:aws:iam::{service.endpoint.account_id}:role/tradewind-execution",
             NetworkConfiguration={"SubnetIds": ["subnet-demo-a", "subnet-demo-b"], "SecurityGroupIds": ["sg-demo"]},
             WebserverAccessMode="PUBLIC_ONLY",
         )
