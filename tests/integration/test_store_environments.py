@@ -378,3 +378,11 @@ def test_what_is_deleted_while_it_is_updated_asks_for_nothing_more(store):
     found = store.find("e")
     assert (found.asked, found.status) == (None, Status.DELETING)
     assert not store.want_spec(made.id, WANTED, instead_of=found.generation, strategy=None)
+
+
+def test_tags_alone_are_those_of_who_has_the_name_now(store):
+    made = created(store, "tagged")
+    assert store.tags("tagged") == made.tags
+    assert store.tag(made.id, {"team": "data"}, (), 50)
+    assert store.tags("tagged")["team"] == "data"
+    assert store.tags("nobody") == {}

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tradewind.access.roles import ROLES
 from tradewind.api.callers import Caller
 from tradewind.api.services import Services
 from tradewind.domain.arns import environment_name
@@ -19,7 +20,6 @@ from tradewind.domain.environments import Environment
 from tradewind.domain.snapshots import Snapshot
 from tradewind.iam import Allowed, Decision, Request, authorise
 
-AIRFLOW_ROLES = ("Admin", "Op", "User", "Viewer", "Public")
 PASSED_TO = "airflow.amazonaws.com"
 _ON_ROLES = frozenset({"CreateWebLoginToken", "InvokeRestApi"})
 _ON_ARN = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
@@ -71,7 +71,7 @@ def questions(operation: str, parameters: Mapping[str, Any], services: Services,
     place, asked = services.place, action(operation)
     name = _name(parameters)
     if operation in _ON_ROLES:
-        roles = tuple(Question(asked, place.airflow_role(name, role)) for role in AIRFLOW_ROLES)
+        roles = tuple(Question(asked, place.airflow_role(name, role)) for role in ROLES)
         return Questions(roles, one_is_enough=True)
     if operation in _ON_ANYTHING:
         return Questions((Question(asked, "*"),))
@@ -148,8 +148,8 @@ def _asked(tags: Mapping[str, str]) -> Keys:
 
 
 def _tags_of(name: str | None, services: Services) -> Keys:
-    environment = _found(name, services)
-    return {} if environment is None else {f"aws:ResourceTag/{key}": [v] for key, v in environment.tags.items()}
+    tags = services.environments.tags(name) if name is not None and _NAME.fullmatch(name) else {}
+    return {f"aws:ResourceTag/{key}": [value] for key, value in tags.items()}
 
 
 def _found(name: str | None, services: Services) -> Environment | None:

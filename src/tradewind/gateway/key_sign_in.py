@@ -130,7 +130,7 @@ def _sign_in(
     attempt.identity = caller(credential.principal.arn, access_key_id=typed.access_key_id)
     if credential.expires is not None and credential.expires <= services.now():
         return _Refused(403, _EXPIRED)
-    context = context_of(request, services.now())
+    context = context_of(services, request)
     roles = airflow_roles(credential.principal, credential.holding, environment.name, keys.place, context)
     if not roles:
         return _Refused(403, _missing(credential.principal, environment, keys))

@@ -98,7 +98,7 @@ def _finish(returned: _Return, query: Mapping[str, str], attempt: Attempt, page:
         record.environment = environment = _environment(services, attempt.environment)
         if environment is None:
             return render(page.saying(_NOT_UP), 503)
-        person = openid.federation.person(claims, environment.name, context_of(returned.request, services.now()))
+        person = openid.federation.person(claims, environment.name, context_of(services, returned.request))
     except OpenIdRefused as refused:
         return _refused(returned, refused, page.saying(refused.sentence))
     except ProviderUnavailable as error:

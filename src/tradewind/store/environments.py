@@ -24,7 +24,7 @@ from tradewind.domain.environments import (
 )
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.specs import Spec
-from tradewind.store import rows
+from tradewind.store import environment_tags, rows
 from tradewind.store.sealing import Sealing
 from tradewind.store.tables import changes, checkpoints, environments
 
@@ -156,15 +156,7 @@ class Environments:
 
     def tag(self, id_: EnvironmentId, add: Mapping[str, str], remove: Sequence[str], limit: int) -> bool:
         """Change tags. False, and nothing done, when there would be more than `limit`."""
-        with self.engine.begin() as connection:
-            tags = connection.execute(
-                sa.select(environments.c.tags).where(environments.c.id == str(id_)).with_for_update()
-            ).scalar_one()
-            new = {key: value for key, value in {**tags, **add}.items() if key not in remove}
-            if len(new) > limit:
-                return False
-            connection.execute(sa.update(environments).where(environments.c.id == str(id_)).values(tags=new))
-        return True
+        return environment_tags.change(self.engine, id_, add, remove, limit)
 
     # -- reading -------------------------------------------------------------------------------------------
 
@@ -172,6 +164,10 @@ class Environments:
         """The environment of that name that is not gone."""
         found = self._select(environments.c.name == name)
         return found[0] if found else None
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        """Its tags alone; none where there is no such environment."""
+        return environment_tags.read(self.engine, name)
 
     def get(self, id_: EnvironmentId) -> Environment | None:
         """The environment with that id, unless gone."""

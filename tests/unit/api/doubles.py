@@ -66,6 +66,10 @@ class EnvironmentsInMemory:
         self.touched = True
         return self.known.get(name)
 
+    def tags(self, name: str) -> Mapping[str, str]:
+        found = self.find(name)
+        return {} if found is None else found.tags
+
     def get(self, id_: Any) -> Environment | None:
         return next((environment for environment in self.known.values() if environment.id == id_), None)
 

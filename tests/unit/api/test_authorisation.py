@@ -7,7 +7,8 @@ import pytest
 
 from tests.unit.api.doubles import CREATE, OWN_SERVICE, PLACE, SERVICE, services
 from tests.unit.domain.samples import environment
-from tradewind.api.authorisation import AIRFLOW_ROLES, Question, Questions, decide, own_questions, questions
+from tradewind.access.roles import ROLES
+from tradewind.api.authorisation import Question, Questions, decide, own_questions, questions
 from tradewind.api.callers import Caller
 from tradewind.domain.snapshots import Kind
 from tradewind.iam import DocumentKind, Holding, Policy, Principal, parse_document, root_principal
@@ -60,7 +61,7 @@ def test_what_is_asked(operation, parameters, expected):
 @pytest.mark.parametrize("operation", ["CreateWebLoginToken", "InvokeRestApi"])
 def test_web_login_and_rest_calls_are_about_airflows_roles_and_one_is_enough(operation):
     found = asked(operation, {"Name": "sample"})
-    assert pairs(found) == [(f"airflow:{operation}", PLACE.airflow_role("sample", role)) for role in AIRFLOW_ROLES]
+    assert pairs(found) == [(f"airflow:{operation}", PLACE.airflow_role("sample", role)) for role in ROLES]
     assert found.one_is_enough
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradewind.api.operations.iam import IAM_OPERATIONS
-from tradewind.api.operations.iam.resources import extra_resources, iam_asked, iam_context, iam_resource
+from tradewind.api.operations.iam.resources import iam_asked
 from tradewind.iam import Context, Kind, Principal, root_principal
 from tradewind.iam.entities import AccessKey, Entity, EntityKind, Home, ManagedPolicy
 
@@ -19,6 +19,18 @@ ROOT = root_principal("123456789012")
 ALICE = Principal(f"{ARN}user/team/Alice", "123456789012", "user/Alice", user_name="Alice", kind=Kind.USER)
 SESSION = Principal("arn:aws:sts::123456789012:assumed-role/r/s", "123456789012", "x", kind=Kind.ASSUMED_ROLE)
 BOUNDS = f"{ARN}policy/bounds"
+
+
+def iam_resource(*asked):
+    return iam_asked(*asked).resource
+
+
+def extra_resources(*asked):
+    return iam_asked(*asked).further
+
+
+def iam_context(*asked):
+    return iam_asked(*asked).context
 
 
 def entity(kind, name, path="/", **more):

@@ -13,7 +13,7 @@ from tradewind.api.callers import Caller
 from tradewind.api.calls import Call
 from tradewind.api.operations.sts import STS_OPERATIONS
 from tradewind.domain.arns import Place
-from tradewind.iam import Holding, root_principal
+from tradewind.iam import Context, Holding, root_principal
 from tradewind.iam.entities import Entity, EntityKind
 from tradewind.iam.sessions import TRANSITIVE
 from tradewind.store import Account
@@ -173,7 +173,7 @@ def test_what_is_refused(caller, more, code, sentence):
 def test_a_trust_policys_conditions_see_the_call(condition, more):
     statement = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:*", "Condition": condition}
     service = Service(role(text_of(statement), tags={"stage": "test"}))
-    alice = Caller(ALICE.principal, ALICE.holding, ALICE.access_key_id, {"aws:SourceIp": ["10.1.2.3"]})
+    alice = Caller(ALICE.principal, ALICE.holding, ALICE.access_key_id, Context.of({"aws:SourceIp": "10.1.2.3"}))
     assert service.assume(alice, **more)
     (operator, keys), *_ = condition.items()
     other = {operator: dict.fromkeys(keys, "11.0.0.0/8" if operator == "IpAddress" else "1")}

@@ -74,25 +74,6 @@ def iam_asked(operation: str, parameters: Mapping[str, Any], identities: Identit
     )
 
 
-def iam_resource(operation: str, parameters: Mapping[str, Any], identities: Identities, principal: Principal) -> str:
-    """The ARN that the decision is about, or `*`."""
-    return iam_asked(operation, parameters, identities, principal).resource
-
-
-def extra_resources(
-    operation: str, parameters: Mapping[str, Any], identities: Identities, principal: Principal
-) -> tuple[str, ...]:
-    """Further ARNs that the same action must be allowed on: the new one of what is renamed."""
-    return iam_asked(operation, parameters, identities, principal).further
-
-
-def iam_context(
-    operation: str, parameters: Mapping[str, Any], identities: Identities, principal: Principal
-) -> Mapping[str, list[str]]:
-    """The condition keys that follow from the call and from what it is about."""
-    return iam_asked(operation, parameters, identities, principal).context
-
-
 def _target(
     operation: str, parameters: Mapping[str, Any], identities: Identities, principal: Principal
 ) -> Entity | ManagedPolicy | None:
