@@ -66,6 +66,23 @@ def test_sixteen_threads_of_two_processes_make_one_chain(new_engine):
     assert logs[1].verify()
 
 
+def test_a_record_is_one_statement_while_nobody_else_writes(log):
+    statements = []
+    log.append(record(event_id="1"))
+    sa.event.listen(log.engine, "before_cursor_execute", lambda _c, _cursor, text, *_: statements.append(text))
+    log.append(record(event_id="2"), record(event_id="3"))
+    assert len(statements) == 1
+    assert "INSERT INTO audit_records" in statements[0]
+
+
+def test_writers_who_take_turns_follow_one_another(log, engine):
+    other = AuditLog(engine, ACCOUNT, KEY)
+    for number in range(6):
+        (log if number % 2 else other).append(record(event_id=str(number)))
+    assert events(log) == [str(number) for number in range(6)]
+    assert log.verify()
+
+
 def test_those_who_wait_share_a_transaction(log):
     """While one is held up, the others gather; then they need one transaction, not twenty."""
     began = []
@@ -114,13 +131,14 @@ def test_who_cannot_be_recorded_is_told_and_nothing_is_left(log, postgres):
     assert log.verify()
 
 
-def test_a_writer_that_dies_before_its_commit_leaves_nothing(log, postgres):
-    """Killed between the rows and the head, or before the commit: the transaction was never there."""
-    log.append(record(event_id="1"))
+@pytest.mark.parametrize("is_known", [True, False], ids=["the head is known", "another wrote last"])
+def test_a_writer_that_dies_before_its_commit_leaves_nothing(log, is_known):
+    """Killed before the one statement, or between the rows and the head: the transaction was never there."""
+    (log if is_known else AuditLog(log.engine, ACCOUNT, KEY)).append(record(event_id="1"))
 
     @sa.event.listens_for(log.engine, "before_cursor_execute")
     def _kill(connection, _cursor, statement, *_):
-        if statement.startswith("UPDATE audit_head"):
+        if "UPDATE audit_head" in statement:
             connection.connection.driver_connection.pgconn.finish()
 
     with pytest.raises(CannotRecord):

@@ -198,6 +198,16 @@ def test_the_last_use_is_noted_once_a_minute(account, identities):
     assert identities.keys.find(id_).last_used_service == "airflow"
     identities.keys.used(id_, "iam", "us-east-1", NOW + timedelta(seconds=61))
     assert identities.keys.find(id_).last_used_service == "iam"
+    assert identities.credential(id_).used_at == NOW + timedelta(seconds=61)
+
+
+def test_a_use_that_is_known_to_be_noted_asks_nothing(account, identities):
+    account("CreateUser", UserName="alice")
+    id_ = key_of(identities, "alice")
+    identities.keys.used(id_, "airflow", "us-east-1", NOW, NOW - timedelta(seconds=59))
+    assert identities.keys.find(id_).last_used_at is None
+    identities.keys.used(id_, "airflow", "us-east-1", NOW, NOW - timedelta(seconds=60))
+    assert identities.keys.find(id_).last_used_at == NOW
 
 
 # -- at once ---------------------------------------------------------------------------------------------------

@@ -63,7 +63,9 @@ def identify(request: RawRequest, services: Services, *, scope: str) -> Caller:
         raise
     credential = found[verified.access_key_id]
     if credential.principal.kind is Kind.USER and credential.session_token is None:
-        services.identities.keys.used(verified.access_key_id, scope, services.place.region, services.now())
+        services.identities.keys.used(
+            verified.access_key_id, scope, services.place.region, services.now(), credential.used_at
+        )
     base = request_context(
         now=services.now(),
         region=services.place.region,

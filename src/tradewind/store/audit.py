@@ -1,8 +1,9 @@
 """The audit log's table: appended to, read, never changed.
 
 A record is committed before `append` returns. Callers that wait at the same time share one transaction: each of
-them costs a wait for the disk otherwise, and the log is one row after the other by its nature. The row of the head
-is locked while a batch is written, so that two processes make one chain. A trigger refuses UPDATE, DELETE and
+them costs a wait for the disk otherwise, and the log is one row after the other by its nature. A batch is one
+statement that moves the head from where this writer left it; where another process has moved it since, the head's row
+is locked and read again, so that two processes make one chain. A trigger refuses UPDATE, DELETE and
 TRUNCATE of records; the database's superuser can take it away, and then the chain shows what was done (`verify`).
 
 Nothing is ever removed: there is no retention yet.
@@ -12,15 +13,18 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from tradewind.audit import Broken, Entry, Head, Intact, Record, genesis, link, seal_head, text_of, verify
 from tradewind.domain.errors import TradewindError
+from tradewind.store.engines import reading
 from tradewind.store.tables import audit_head, audit_records
 
-_AT_A_TIME = 500  # rows fetched while reading
+_AT_A_TIME = 500  # rows fetched while reading, or written by one statement
 
 
 class CannotRecord(TradewindError):
@@ -47,6 +51,7 @@ class AuditLog:
     _waiting: list[_Waiting] = field(default_factory=list, init=False, repr=False)
     _list: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _is_writing: bool = field(default=False, init=False, repr=False)
+    _known: Head | None = field(default=None, init=False, repr=False)  # the head, if nobody else wrote; the writer's
 
     def ensure(self) -> None:
         """Make the head of an empty log, unless there is one. A log with records and no head is left as it is."""
@@ -92,16 +97,45 @@ class AuditLog:
 
     def _write(self, records: Sequence[Record]) -> None:
         texts = [text_of(record) for record in records]  # before the lock
+        if not self._follow(texts):
+            self._take_turn(texts)
+
+    def _follow(self, texts: Sequence[str]) -> bool:
+        """Write behind the head that we know, in one statement. False, and nothing done, where it is not the head."""
+        known = self._known
+        if known is None or len(texts) > _AT_A_TIME:
+            return False
+        self._known = None  # until we know that it was written
+        rows, head = self._linked(texts, known)
+        asked = {
+            "account": self.account, "known_count": known.count, "known_hash": known.hash,
+            "at": head.count, "to": head.hash, "by": head.seal,
+        }  # fmt: skip
+        for number, row in enumerate(rows):
+            asked |= {f"{name}_{number}": value for name, value in row.items()}
+        with reading(self.engine) as connection:
+            written = connection.execute(_follow(len(rows)), asked).rowcount
+        if written:
+            self._known = head
+        return bool(written)
+
+    def _take_turn(self, texts: Sequence[str]) -> None:
+        """Write behind the head that is there, whoever wrote last."""
         with self.engine.begin() as connection:
             held = connection.execute(_HEAD.with_for_update(), {"account": self.account}).mappings().one()
-            previous, sequence, rows = bytes(held["hash"]), held["count"], []
-            for text in texts:
-                sequence += 1
-                previous = link(previous, sequence, text)
-                rows.append({"sequence": sequence, "record": text, "hash": previous})
+            rows, head = self._linked(texts, _head(held))
             connection.execute(sa.insert(audit_records), rows)
-            head = seal_head(sequence, previous, self.account, self.key)
             connection.execute(_MOVE, {"account": self.account, "at": head.count, "to": head.hash, "by": head.seal})
+        self._known = head
+
+    def _linked(self, texts: Sequence[str], head: Head) -> tuple[list[dict[str, Any]], Head]:
+        """The rows behind a head, and the head behind them."""
+        previous, sequence, rows = head.hash, head.count, []
+        for text in texts:
+            sequence += 1
+            previous = link(previous, sequence, text)
+            rows.append({"sequence": sequence, "record": text, "hash": previous})
+        return rows, seal_head(sequence, previous, self.account, self.key)
 
     def read(self, after: int = 0) -> Generator[Entry, None, None]:
         """The newest first, as a stream, down to the record behind `after`."""
@@ -114,7 +148,7 @@ class AuditLog:
         """Check the whole log as it is at one moment, whoever goes on writing."""
         with _snapshot(self.engine) as connection:
             row = connection.execute(_HEAD, {"account": self.account}).mappings().first()
-            head = None if row is None else Head(row["count"], bytes(row["hash"]), bytes(row["seal"]))
+            head = None if row is None else _head(row)
             asked = sa.select(audit_records).order_by(audit_records.c.sequence)
             with closing(_entries(connection, asked)) as entries:
                 return verify(entries, head, self.account, self.key, noted)
@@ -126,6 +160,27 @@ _MOVE = (
     .where(audit_head.c.account_id == sa.bindparam("account"))
     .values(count=sa.bindparam("at"), hash=sa.bindparam("to"), seal=sa.bindparam("by"))
 )
+
+
+@lru_cache(maxsize=64)
+def _follow(rows: int) -> sa.TextClause:
+    """Move the head and write so many rows, or, where the head is another one, neither."""
+    values = ", ".join(
+        f"(CAST(:sequence_{n} AS bigint), CAST(:record_{n} AS text), CAST(:hash_{n} AS bytea))" for n in range(rows)
+    )
+    return sa.text(f"""
+        WITH moved AS (
+          UPDATE audit_head SET count = :at, hash = :to, seal = :by
+          WHERE account_id = :account AND count = :known_count AND hash = :known_hash
+          RETURNING account_id
+        )
+        INSERT INTO audit_records (sequence, record, hash)
+        SELECT written.* FROM moved, (VALUES {values}) AS written
+    """)  # noqa: S608  (numbers alone are put in)
+
+
+def _head(row: sa.RowMapping) -> Head:
+    return Head(row["count"], bytes(row["hash"]), bytes(row["seal"]))
 
 
 @contextmanager

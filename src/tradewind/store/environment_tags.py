@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from tradewind.domain.identifiers import EnvironmentId
+from tradewind.store.engines import reading
 from tradewind.store.tables import environments
 
 
 def read(engine: sa.Engine, name: str) -> Mapping[str, str]:
     """Those of the environment of that name that is not gone; none where there is no such environment."""
     query = sa.select(environments.c.tags).where(environments.c.name == name, environments.c.gone_at.is_(None))
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         return connection.execute(query).scalar_one_or_none() or {}
 
 

@@ -25,6 +25,7 @@ from tradewind.domain.environments import (
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.specs import Spec
 from tradewind.store import environment_tags, rows
+from tradewind.store.engines import reading
 from tradewind.store.sealing import Sealing
 from tradewind.store.tables import changes, checkpoints, environments
 
@@ -183,12 +184,12 @@ class Environments:
         query = sa.select(environments.c.name).where(environments.c.gone_at.is_(None))
         if after is not None:
             query = query.where(environments.c.name.collate("C") > after)
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             return list(connection.execute(query.order_by(environments.c.name.collate("C")).limit(limit)).scalars())
 
     def ports_in_use(self) -> set[int]:
         """Ports that environments hold."""
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             found = connection.execute(
                 sa.select(environments.c.ports).where(environments.c.gone_at.is_(None))
             ).scalars()
@@ -196,7 +197,7 @@ class Environments:
 
     def addresses_in_use(self) -> set[str]:
         """Loopback addresses that environments hold."""
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             query = sa.select(environments.c.address).where(environments.c.gone_at.is_(None))
             return {address for address in connection.execute(query).scalars() if address}
 
@@ -310,7 +311,7 @@ class Environments:
             .where(checkpoints.c.environment_id == str(id_), checkpoints.c.generation == generation)
             .order_by(checkpoints.c.passed_at)
         )
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             return [(row.step, row.seconds) for row in connection.execute(query)]
 
     def forget(self, id_: EnvironmentId) -> None:
@@ -324,29 +325,9 @@ class Environments:
     # -- inner -----------------------------------------------------------------------------------------------
 
     def _select(self, condition: sa.ColumnElement[bool]) -> list[Environment]:
-        latest = (  # for each row that is asked for, by the index: not the history of all environments
-            sa.select(changes)
-            .where(changes.c.environment_id == environments.c.id)
-            .order_by(changes.c.id.desc())
-            .limit(1)
-            .lateral("latest")
-        )
-        query = (
-            sa.select(
-                environments,
-                latest.c.kind,
-                latest.c.state,
-                latest.c.created_at.label("change_created_at"),
-                latest.c.error_code,
-                latest.c.error_message,
-                latest.c.strategy,
-            )
-            .join(latest, sa.true())
-            .where(environments.c.gone_at.is_(None), condition)
-            .order_by(environments.c.name.collate("C"))
-        )
-        with self.engine.connect() as connection:
-            return [rows.environment(row, self.sealing) for row in connection.execute(query).mappings()]
+        with reading(self.engine) as connection:
+            found = connection.execute(rows.LATEST.where(condition)).mappings()
+            return [rows.environment(row, self.sealing) for row in found]
 
     @staticmethod
     def _is_latest(connection: sa.Connection, id_: EnvironmentId, generation: int) -> bool:

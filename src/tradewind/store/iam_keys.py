@@ -72,8 +72,10 @@ class AccessKeys:
             if not connection.execute(sa.delete(iam_access_keys).where(mine).returning(iam_access_keys.c.id)).first():
                 raise no_key(id_)
 
-    def used(self, id_: str, service: str, region: str, at: datetime) -> None:
-        """A request of this key was accepted: note it, unless one was noted within the last minute."""
+    def used(self, id_: str, service: str, region: str, at: datetime, noted: datetime | None = None) -> None:
+        """A request of this key was accepted: note it, unless one was within the last minute (`noted`, if known)."""
+        if noted is not None and at - noted < _GRAIN:
+            return
         last = iam_access_keys.c.last_used_at
         is_due = sa.or_(last.is_(None), last < at - _GRAIN)
         values = {"last_used_at": at, "last_used_service": service, "last_used_region": region}

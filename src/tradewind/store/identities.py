@@ -15,6 +15,7 @@ from tradewind.iam import Holding, Policy, Principal, root_principal
 from tradewind.iam.entities import Entity, EntityKind, Home
 from tradewind.iam.quotas import refuse_more_aliases
 from tradewind.iam.refusals import exists, no_such
+from tradewind.store.engines import reading
 from tradewind.store.iam_entities import Entities, entity_of_row, find_entity, writing
 from tradewind.store.iam_grants import Grants
 from tradewind.store.iam_holdings import holding_of_entity, managed_policy, principal_of
@@ -35,6 +36,7 @@ class Credential:
     holding: Holding
     expires: datetime | None
     is_active: bool
+    used_at: datetime | None = None  # of a user's key: when it was last noted
 
 
 @dataclass(frozen=True)
@@ -74,18 +76,19 @@ class Identities:
         """A user's key, also an inactive one, with everything that is in force for the user. Raises Unsealable."""
         keys = iam_access_keys.c
         query = (
-            sa.select(iam_entities, keys.secret, keys.is_active)
+            sa.select(iam_entities, keys.secret, keys.is_active, keys.last_used_at.label("key_used_at"))
             .join(iam_access_keys, keys.user_id == iam_entities.c.id)
             .where(keys.id == access_key_id)
         )
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             row = connection.execute(query).mappings().first()
             if row is None:
                 return None
             user = entity_of_row(row, self.home)
             holding = holding_of_entity(connection, self.home, user)
         secret = self.sealing.open(row["secret"], place(access_key_id)).decode()
-        return Credential(secret, None, principal_of(user, self.home), holding, None, row["is_active"])
+        principal, used_at = principal_of(user, self.home), row["key_used_at"]
+        return Credential(secret, None, principal, holding, None, row["is_active"], used_at)
 
     def holding_of(self, arn: str) -> tuple[Principal, Holding] | None:
         """By the ARN of a user, a group, a role or the account's root; a path that is not the entity's finds nothing.

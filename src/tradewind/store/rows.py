@@ -1,4 +1,4 @@
-"""From a row of the store, joined with its latest change, to an Environment. Secrets are opened here, and sealed."""
+"""From a row of the store with its latest change (`LATEST`) to an Environment. Here secrets are opened and sealed."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -26,6 +26,35 @@ from tradewind.domain.rotations import Rotation, RotationState
 from tradewind.domain.specs import Spec
 from tradewind.store.sealed import open_document, seal_document
 from tradewind.store.sealing import Sealing
+from tradewind.store.tables import changes, environments
+
+
+def _with_latest_change() -> sa.Select[Any]:
+    """Environments that are not gone, each with its latest change: by the index, not the history of all of them."""
+    latest = (
+        sa.select(changes)
+        .where(changes.c.environment_id == environments.c.id)
+        .order_by(changes.c.id.desc())
+        .limit(1)
+        .lateral("latest")
+    )
+    return (
+        sa.select(
+            environments,
+            latest.c.kind,
+            latest.c.state,
+            latest.c.created_at.label("change_created_at"),
+            latest.c.error_code,
+            latest.c.error_message,
+            latest.c.strategy,
+        )
+        .join(latest, sa.true())
+        .where(environments.c.gone_at.is_(None))
+        .order_by(environments.c.name.collate("C"))
+    )
+
+
+LATEST = _with_latest_change()  # made once: as much work as the query itself
 
 
 def environment(row: sa.RowMapping, sealing: Sealing) -> Environment:

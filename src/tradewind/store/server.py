@@ -24,6 +24,7 @@ from tradewind.domain.layout import Layout
 from tradewind.domain.manifests import Process
 from tradewind.runtime.port import Runtime
 from tradewind.runtime.users import UnixUser
+from tradewind.store import engines
 
 SUPERUSER = "tradewind"
 CONTROL_DATABASE = "tradewind"
@@ -67,9 +68,7 @@ class Server:
 
     def engine(self, database: str = CONTROL_DATABASE) -> sa.Engine:
         """An engine for the control plane's own tables."""
-        return sa.create_engine(
-            self.url(database, driver="postgresql+psycopg"), pool_size=10, max_overflow=20, pool_pre_ping=True
-        )
+        return engines.create(self.url(database, driver="postgresql+psycopg"))
 
     def wait(self, seconds: float = 30) -> None:
         """Return when it accepts connections and the control database exists. Raises CannotStart."""

@@ -17,6 +17,7 @@ from tradewind.iam import Holding, Kind, Policy, Principal, parse_document, root
 from tradewind.iam.contexts import Context
 from tradewind.iam.entities import Entity, EntityKind, Home, new_id, new_secret
 from tradewind.iam.sessions import TRANSITIVE, effective_tags
+from tradewind.store.engines import reading
 from tradewind.store.iam_entities import entity_of_row
 from tradewind.store.iam_holdings import holding_of_entity, principal_of
 from tradewind.store.iam_tables import iam_entities
@@ -91,7 +92,7 @@ class Sessions:
             .select_from(iam_sessions.outerjoin(iam_entities, iam_entities.c.id == iam_sessions.c.holder_id))
             .where(iam_sessions.c.id == access_key_id)
         )
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             row = connection.execute(query).mappings().first()
             if row is None:
                 return None
