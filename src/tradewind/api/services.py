@@ -1,13 +1,13 @@
 """What the operations work with: the store, the clock, tokens, and the way to an environment's web server."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import httpx
 
 from tradewind.access.keyholders import Keyholders
-from tradewind.access.limits import WrongTries
+from tradewind.access.limits import Buckets, Rate, WrongTries
 from tradewind.access.sessions import AirflowSessions
 from tradewind.domain.arns import Place
 from tradewind.domain.environments import Environment
@@ -19,6 +19,9 @@ from tradewind.store.rotations import Rotations
 from tradewind.store.sessions import Sessions
 from tradewind.store.snapshots import SnapshotRecords
 from tradewind.store.trail import Trail
+
+# Tokens for one environment that an identity may ask for. MWAA's own limit of InvokeRestApi is 10 a second too.
+TOKEN_CALLS = Rate(burst=200, per_second=10)
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Services:
     keyholders: Keyholders
     tries: WrongTries
     rotations: Rotations
+    token_calls: Buckets = field(default_factory=lambda: Buckets(TOKEN_CALLS))
 
     @property
     def identities(self) -> Identities:

@@ -1,6 +1,7 @@
 """Get, list, delete, tags, tokens and metrics through the whole chain, with a store in memory."""
 
 import base64
+import dataclasses
 import json
 from urllib.parse import quote
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.unit.api.doubles import ACCOUNT, PLACE, call, refusal, services
 from tests.unit.domain.samples import ID, NOW, environment
+from tradewind.access.limits import Buckets, Rate
 from tradewind.access.tokens import redeem_cli_token
 from tradewind.domain.environments import Phase, Target
 from tradewind.domain.identifiers import EnvironmentId
@@ -167,6 +169,23 @@ def test_a_web_login_token_says_who_it_is_for():
     found = document(call(services(environment()), "POST", "/webtoken/sample"))
     assert (found["IamIdentity"], found["AirflowIdentity"]) == ("root", "root")
     assert found["WebToken"].count(".") == 2
+
+
+def test_too_many_tokens_of_one_environment_are_too_many():
+    """Whatever their kind; another environment's are counted by themselves."""
+    at = [0.0]
+    other = environment(id=EnvironmentId("bcdefghijkmn"), name="second")
+    limited = dataclasses.replace(
+        services(environment(), other), token_calls=Buckets(Rate(burst=2, per_second=1), clock=lambda: at[0])
+    )
+    assert call(limited, "POST", "/clitoken/sample").status == 200
+    assert call(limited, "POST", "/webtoken/sample").status == 200
+    for path in ("/clitoken/sample", "/webtoken/sample"):
+        status, code, message = refusal(call(limited, "POST", path))
+        assert (status, code, message) == (400, "ThrottlingException", "Rate exceeded")
+    assert call(limited, "POST", "/webtoken/second").status == 200
+    at[0] = 1.0
+    assert call(limited, "POST", "/clitoken/sample").status == 200
 
 
 @pytest.mark.parametrize(

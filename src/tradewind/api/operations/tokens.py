@@ -1,4 +1,8 @@
-"""CreateCliToken and CreateWebLoginToken: signed tokens of 60 seconds, bound to one environment."""
+"""CreateCliToken and CreateWebLoginToken: signed tokens of 60 seconds, bound to one environment.
+
+How often an identity may ask is limited for each environment (docs/sign-in.md): a token is a way in that is
+written down nowhere until it is used.
+"""
 
 from tradewind.access.identities import airflow_identity
 from tradewind.access.roles import airflow_roles
@@ -8,6 +12,7 @@ from tradewind.api.failures import validation
 from tradewind.api.operations.environments import existing
 from tradewind.api.services import Services
 from tradewind.domain.environments import Environment
+from tradewind.wire import FrontDoorError
 
 _ADMIN = "Admin"
 
@@ -16,6 +21,7 @@ def create_cli_token(services: Services, call: Call) -> Answer:
     """A token for `/aws_mwaa/cli`. Its commands have the database: whoever may ask for one is an administrator."""
     environment = ready(services, call["Name"])
     grant = _grant(call, environment, (_ADMIN,))
+    _throttle(services, call, environment)
     token = mint_cli_token(grant, services.account.token_key, services.now())
     return Answer({"CliToken": token, "WebServerHostname": services.host(environment)})
 
@@ -24,6 +30,7 @@ def create_web_login_token(services: Services, call: Call) -> Answer:
     """A token for the login endpoints."""
     environment = ready(services, call["Name"])
     grant = grant_of(services, call, environment)
+    _throttle(services, call, environment)
     return Answer(
         {
             "WebToken": mint_web_token(grant, services.account.token_key, services.now()),
@@ -46,6 +53,13 @@ def grant_of(services: Services, call: Call, environment: Environment) -> Grant:
         action=f"airflow:{call.operation}",
     )
     return _grant(call, environment, roles)
+
+
+def _throttle(services: Services, call: Call, environment: Environment) -> None:
+    name = f"{call.principal.identity} {environment.id}"
+    if services.token_calls.wait(name):
+        raise FrontDoorError("ThrottlingException", "Rate exceeded")
+    services.token_calls.take(name)
 
 
 def _grant(call: Call, environment: Environment, roles: tuple[str, ...]) -> Grant:
