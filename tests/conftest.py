@@ -18,10 +18,18 @@ from typing import Any
 
 import boto3
 import botocore.session
+import hypothesis
 import pytest
 from botocore.config import Config
+from hypothesis import HealthCheck
 
 from tradewind.wire import MODELS
+
+# Property tests judge answers, not how busy the machine is. `--hypothesis-profile deep` looks for rare ones.
+_PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+hypothesis.settings.register_profile("patient", **_PATIENT)
+hypothesis.settings.register_profile("deep", max_examples=2000, **_PATIENT)
+hypothesis.settings.load_profile("patient")
 
 ROOT = Path(__file__).parents[1]
 TRADEWIND = Path(sys.executable).with_name("tradewind")

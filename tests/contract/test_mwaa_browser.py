@@ -6,7 +6,6 @@ browser trusts the service's own root through its certificate store, as a person
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,9 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.contract.entering import post_login
+from tests.integration.chromium import CERTUTIL, CHROMIUM, trust
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-CERTUTIL = shutil.which("certutil")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and CERTUTIL), reason="needs chromium and certutil (libnss3-tools)")
 TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]+>", re.DOTALL)
 
@@ -26,13 +24,7 @@ class Browser:
 
     def __init__(self, home: Path, root: Path) -> None:
         self.home = home
-        database = home / ".pki" / "nssdb"
-        database.mkdir(parents=True)
-        self._certutil(database, "-N", "--empty-password")
-        self._certutil(database, "-A", "-t", "C,,", "-n", "tradewind", "-i", str(root))
-
-    def _certutil(self, database: Path, *arguments: str) -> None:
-        subprocess.run([CERTUTIL, "-d", f"sql:{database}", *arguments], check=True, capture_output=True, timeout=30)
+        trust(home, root)
 
     def see(self, url: str, picture: str) -> str:
         """The page's markup once its scripts are done; a picture lies beside the profile."""

@@ -12,20 +12,25 @@ import subprocess
 import time
 from pathlib import Path
 
+CERTUTIL = shutil.which("certutil")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _SECONDS = 30.0
 
 
 class Chromium:
-    """One page. `spki` is the base64 SHA-256 of the one public key that is trusted without an authority."""
+    """One page. `spki` is the base64 SHA-256 of the one public key that is trusted without an authority.
 
-    def __init__(self, profile: Path, spki: str) -> None:
+    Without it there must be an authority that `profile` trusts (`trust`).
+    """
+
+    def __init__(self, profile: Path, spki: str = "") -> None:
         reads, self._out = os.pipe()
         self._in, writes = os.pipe()
         command = [
             CHROMIUM, "--headless=new", "--remote-debugging-pipe", "--disable-gpu", "--disable-dev-shm-usage",
             "--no-first-run", *(["--no-sandbox"] if os.geteuid() == 0 else []), f"--user-data-dir={profile}",
-            f"--ignore-certificate-errors-spki-list={spki}", "--window-size=900,900", "about:blank",
+            *([f"--ignore-certificate-errors-spki-list={spki}"] if spki else []),
+            "--window-size=1200,900", "about:blank",
         ]  # fmt: skip
         self.process = subprocess.Popen(
             command,
@@ -100,6 +105,14 @@ class Chromium:
         self.process.wait(20)
         os.close(self._out)
         os.close(self._in)
+
+
+def trust(home: Path, authority: Path) -> None:
+    """Have a browser whose home this is trust an authority, as a person would: in its certificate store."""
+    database = home / ".pki" / "nssdb"
+    database.mkdir(parents=True)
+    for words in (["-N", "--empty-password"], ["-A", "-t", "C,,", "-n", "tradewind", "-i", str(authority)]):
+        subprocess.run([CERTUTIL, "-d", f"sql:{database}", *words], check=True, capture_output=True, timeout=30)
 
 
 def _place(reads, writes):

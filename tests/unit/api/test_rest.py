@@ -6,11 +6,10 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.api.doubles import call, refusal, services
-from tests.unit.domain.patience import PATIENT
 from tests.unit.domain.samples import NOW, environment
 from tradewind.access.sessions import SessionRefused
 from tradewind.api.callers import Caller
@@ -60,7 +59,6 @@ def test_paths_that_do_not(path):
     assert refused.value.code == "ValidationException"
 
 
-@settings(**PATIENT)
 @given(st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=60))
 def test_whatever_passes_stays_below_the_api(path):
     try:

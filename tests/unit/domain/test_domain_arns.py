@@ -1,10 +1,9 @@
 """ARNs: built as AWS documents them, and only this place's are read back."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.patience import PATIENT
 from tradewind.domain.arns import Place, bucket_name, environment_name
 
 HERE = Place("123456789012", "eu-west-1")
@@ -27,7 +26,6 @@ def test_another_partition_is_in_every_arn():
     assert all(arn.startswith("arn:aws-cn:") for arn in [*arns, china.service_role()])
 
 
-@settings(**PATIENT)
 @given(NAMES)
 def test_a_name_comes_back_from_its_arn(name):
     assert environment_name(HERE.environment(name), HERE) == name

@@ -3,10 +3,9 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.patience import PATIENT
 from tradewind.domain.identifiers import EnvironmentId, new_environment_id
 
 DNS_LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -53,7 +52,6 @@ def test_what_is_no_id_is_refused(text):
         EnvironmentId(text)
 
 
-@settings(**PATIENT)
 @given(st.text(max_size=14))
 def test_only_labels_of_twelve_pass(text):
     try:

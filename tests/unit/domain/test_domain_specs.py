@@ -3,10 +3,9 @@
 import dataclasses
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.patience import PATIENT
 from tests.unit.domain.samples import SPEC
 from tradewind.domain.specs import DEFAULT_LOGGING, LOG_MODULES, ModuleLogging, Spec
 
@@ -38,7 +37,6 @@ SPECS = st.builds(
 )
 
 
-@settings(**PATIENT)
 @given(SPECS)
 def test_a_spec_comes_back_from_json_as_it_was(spec):
     assert Spec.from_json(json.loads(json.dumps(spec.to_json()))) == spec

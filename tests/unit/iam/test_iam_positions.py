@@ -3,10 +3,9 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.patience import PATIENT
 from tests.unit.iam.making import allow, deny
 from tradewind.iam.positions import statement_spans
 
@@ -46,7 +45,6 @@ def test_a_span_is_its_statement(indent, statements, name):
     assert found == (statements if isinstance(statements, list) else [statements])
 
 
-@settings(**PATIENT)
 @given(st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=9), max_size=3), min_size=1, max_size=4))
 def test_no_text_in_a_statement_confuses_it(statements):
     text = json.dumps({"Id": "{[", "Statement": statements, "Version": "]}"}, ensure_ascii=False, indent=1)

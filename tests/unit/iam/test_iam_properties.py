@@ -2,10 +2,9 @@
 
 import json
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.unit.domain.patience import PATIENT
 from tests.unit.iam.making import deny, holding, policy, session, text_of, user
 from tradewind.iam import (
     Allowed,
@@ -76,13 +75,11 @@ def held(identity, boundary, session_policy):
     return holding(*identity, boundary=boundary, session=session_policy)
 
 
-@settings(**PATIENT)
 @given(CALLERS, LISTS, MAYBE, MAYBE, REQUESTS)
 def test_every_request_is_decided(who, identity, boundary, session_policy, request):
     assert isinstance(authorise(who, held(identity, boundary, session_policy), request), Allowed | Denied)
 
 
-@settings(**PATIENT)
 @given(CALLERS, LISTS, MAYBE, REQUESTS, statements(effects=("Deny",)))
 def test_one_more_deny_never_allows(who, identity, boundary, request, denial):
     before = authorise(who, held(identity, boundary, None), request)
@@ -90,7 +87,6 @@ def test_one_more_deny_never_allows(who, identity, boundary, request, denial):
     assert bool(after) <= bool(before)
 
 
-@settings(**PATIENT)
 @given(CALLERS, LISTS, REQUESTS, statements(effects=("Allow",)))
 def test_one_more_allow_never_takes_away(who, identity, request, allowance):
     assert bool(authorise(who, held(identity, None, None), request)) <= bool(
@@ -98,7 +94,6 @@ def test_one_more_allow_never_takes_away(who, identity, request, allowance):
     )
 
 
-@settings(**PATIENT)
 @given(CALLERS, LISTS, MAYBE, MAYBE, REQUESTS)
 def test_a_deny_of_everything_wins(who, identity, boundary, session_policy, request):
     decision = authorise(who, held([*identity, deny()], boundary, session_policy), request)
@@ -106,28 +101,24 @@ def test_a_deny_of_everything_wins(who, identity, boundary, session_policy, requ
     assert decision.is_explicit
 
 
-@settings(**PATIENT)
 @given(CALLERS, LISTS, MAYBE, MAYBE, REQUESTS)
 def test_boundary_and_session_policy_only_take_away(who, identity, boundary, session_policy, request):
     narrowed = authorise(who, held(identity, boundary, session_policy), request)
     assert bool(narrowed) <= bool(authorise(who, held(identity, None, None), request))
 
 
-@settings(**PATIENT)
 @given(CALLERS, st.permutations(range(4)), st.lists(statements(), min_size=4, max_size=4), REQUESTS)
 def test_the_order_of_statements_says_nothing(who, order, listed, request):
     shuffled = held([listed[place] for place in order], None, None)
     assert authorise(who, held(listed, None, None), request) == authorise(who, shuffled, request)
 
 
-@settings(**PATIENT)
 @given(CALLERS, LISTS, REQUESTS)
 def test_one_document_of_many_is_many_of_one(who, listed, request):
     many = Holding(tuple(policy(statement) for statement in listed))
     assert bool(authorise(who, many, request)) is bool(authorise(who, held(listed, None, None), request))
 
 
-@settings(**PATIENT)
 @given(st.text(max_size=12), st.text(max_size=12), st.sampled_from(["${aws:username}", "x${aws:username}y"]))
 @example("*", "anything", "${aws:username}")
 @example("", "", "x${aws:username}y")
@@ -163,13 +154,11 @@ def parsed(text, kind):
         return None
 
 
-@settings(**PATIENT)
 @given(st.text(max_size=200), KINDS)
 def test_no_text_breaks_the_parser(text, kind):
     parsed(text, kind)
 
 
-@settings(**PATIENT)
 @given(JSON, KINDS)
 def test_no_json_breaks_the_parser(value, kind):
     parsed(json.dumps(value), kind)
@@ -184,7 +173,6 @@ def mutilated(draw):
     return json.dumps(document)
 
 
-@settings(**PATIENT)
 @given(mutilated(), KINDS, CALLERS, REQUESTS)
 def test_what_the_parser_takes_can_be_asked(text, kind, who, request):
     document = parsed(text, kind)
@@ -198,7 +186,6 @@ def test_what_the_parser_takes_can_be_asked(text, kind, who, request):
         assert isinstance(authorise(who, asked, request), Allowed | Denied)
 
 
-@settings(**PATIENT)
 @given(mutilated(), st.integers(0, 400), st.characters())
 def test_one_wrong_character_breaks_nothing(text, place, character):
     parsed(text[:place] + character + text[place + 1 :], DocumentKind.IDENTITY)

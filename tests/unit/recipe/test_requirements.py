@@ -3,10 +3,9 @@
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.patience import PATIENT
 from tradewind.domain.errors import CannotProvide
 from tradewind.recipe.requirements import (
     ESSENTIAL,
@@ -208,7 +207,6 @@ def test_what_only_resolving_can_tell_is_left_to_the_resolver(line):
     assert lines(ask(line).requirements)[0] == line
 
 
-@settings(**PATIENT)
 @given(st.lists(st.text(max_size=40), max_size=6))
 def test_any_text_is_asked_or_refused(parts):
     """No file breaks this room: it is asked of the resolver line by line, or refused in a sentence."""

@@ -5,10 +5,9 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.patience import PATIENT
 from tradewind.reconcile.health import Health, hostnames, judge
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -76,7 +75,6 @@ JSON = st.recursive(
 )
 
 
-@settings(**PATIENT)
 @given(st.dictionaries(st.sampled_from(sorted(page())), JSON))
 def test_whatever_an_environment_answers_is_judged(changes):
     """The page is made by a server that runs its users' plugins: it is data, of any form."""

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.domain.patience import PATIENT
 from tests.unit.domain.samples import NOW, SPEC, environment
 from tradewind.domain.environments import Connections, Environment, Origin, Phase, Settled, Target, Trial, TrialState
 from tradewind.domain.manifests import ObservedManifest, ObservedProcess, ProcessState
@@ -209,7 +208,7 @@ def disturb(model: ModelWorld, disturbances: list[tuple[int | None, str | None]]
             model.see(**{lost: None if lost == "bundle" else False})
 
 
-@settings(max_examples=200, **PATIENT)
+@settings(max_examples=200)
 @given(WORLDS.map(consistent), DISTURBANCES)
 def test_what_is_wanted_present_comes_to_be(world, disturbances):
     model = ModelWorld(world, environment(phase=Phase.NEW))
@@ -230,7 +229,7 @@ def test_what_is_wanted_present_comes_to_be(world, disturbances):
     assert not model.forgotten
 
 
-@settings(max_examples=200, **PATIENT)
+@settings(max_examples=200)
 @given(
     WORLDS.map(consistent), DISTURBANCES, st.sampled_from([Phase.NEW, Phase.PROVISIONING, Phase.READY, Phase.REFUSED])
 )
@@ -245,7 +244,7 @@ def test_what_is_wanted_absent_leaves_nothing(world, disturbances, phase):
     assert not any(left)
 
 
-@settings(max_examples=200, **PATIENT)
+@settings(max_examples=200)
 @given(WORLDS.map(consistent), DISTURBANCES)
 def test_what_was_refused_is_taken_back_but_not_forgotten(world, disturbances):
     model = ModelWorld(world, environment(phase=Phase.REFUSED))
@@ -258,7 +257,6 @@ def test_what_was_refused_is_taken_back_but_not_forgotten(world, disturbances):
     assert not any(left)
 
 
-@settings(**PATIENT)
 @given(st.integers(0, 20), DISTURBANCES)
 def test_a_deletion_in_the_middle_of_a_creation_leaves_nothing(passes, disturbances):
     model = ModelWorld(EMPTY, environment(phase=Phase.NEW))
@@ -350,7 +348,7 @@ def test_every_step_has_words_for_people():
         assert step.label == step.label.strip()
 
 
-@settings(max_examples=200, **PATIENT)
+@settings(max_examples=200)
 @given(st.booleans(), st.booleans(), st.booleans(), DISTURBANCES)
 def test_an_update_to_another_database_is_proven_on_a_copy_and_holds_until_it_works(saved, lock, asked, disturbances):
     world = dataclasses.replace(WHOLE, moves=True, coming_saved=saved, coming_lock=lock, snapshot_asked=asked)
@@ -365,7 +363,7 @@ def test_an_update_to_another_database_is_proven_on_a_copy_and_holds_until_it_wo
     assert model.databases_made == model.databases_dropped == 0
 
 
-@settings(max_examples=100, **PATIENT)
+@settings(max_examples=100)
 @given(DISTURBANCES)
 def test_a_copy_is_made_of_a_snapshot(disturbances):
     origin = Origin(1, "snap-0", Connections.MASK)
@@ -412,7 +410,7 @@ def test_a_database_that_was_in_force_is_opened_and_never_made_anew():
         assert steps.MakeDatabase() not in planned
 
 
-@settings(max_examples=200, **PATIENT)
+@settings(max_examples=200)
 @given(st.booleans(), st.booleans(), DISTURBANCES)
 def test_an_update_is_prepared_put_in_force_and_proven(lock, runtime, disturbances):
     model = ModelWorld(dataclasses.replace(WHOLE, coming_lock=lock, coming_runtime=lock and runtime),
