@@ -5,12 +5,15 @@ settings. What is encrypted is encrypted anew with that. `mask` empties password
 takes all connections away. `copy`: it is another environment's, which must not go on with what that one is doing: every
 DAG is paused, and what had not ended is ended as failed, without callbacks. Running it again on what it made is
 harmless.
+
+It holds the Fernet keys and the database's URL, and tasks may run meanwhile: it is closed to them.
 """
 
 import inspect
 import os
 import sys
 
+from tradewind_airflow.closed import close_process_and_heirs
 from tradewind_airflow.limits import limit_memory
 
 _RULES = ("keep", "mask", "remove")
@@ -20,6 +23,7 @@ _FINISHED_TASKS = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 def main(arguments: list[str]) -> int:
     """Adopt the database of AIRFLOW__DATABASE__SQL_ALCHEMY_CONN."""
+    close_process_and_heirs()
     match arguments:
         case [rule] if rule in _RULES:
             is_copy = False

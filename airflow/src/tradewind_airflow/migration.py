@@ -19,6 +19,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from tradewind_airflow.closed import close_process_and_heirs
 from tradewind_airflow.engine import triggers
 from tradewind_airflow.limits import limit_memory
 
@@ -26,7 +27,8 @@ _USAGE = "usage: python -P -m tradewind_airflow.migration heads | up | down AIRF
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the arguments say."""
+    """Do what the arguments say. Tasks may run meanwhile: what this process holds is closed to them."""
+    close_process_and_heirs()
     match arguments:
         case ["heads"]:
             work: Any = _print_heads

@@ -190,11 +190,11 @@ def database_settings(inputs: RecipeInputs, url: str) -> dict[str, str]:
     """Airflow's command line's, for a module of ours that works on a database: of nothing that the user set.
 
     Neither options nor plugins, nor what a start-up script exported or installed: a template is shared, and what a
-    migration does depends on versions alone.
+    migration does depends on versions alone. The process is closed from Python's start on: tasks may run beside it.
     """
     spec = dataclasses.replace(inputs.spec, airflow_configuration_options={})
     bare = dataclasses.replace(inputs, database_url=url, spec=spec, plugins=None, startup={}, overlays={})
-    return trusted_settings(bare, Component.CLI) | TRIAL_LIMITS
+    return trusted_settings(bare, Component.CLI) | TRIAL_LIMITS | {"TRADEWIND_CLOSED": "1"}
 
 
 def worker_settings(inputs: RecipeInputs) -> dict[str, str]:

@@ -270,5 +270,6 @@ def test_a_module_of_ours_on_a_database_has_nothing_that_the_user_set():
     assert "Mars/Olympus" not in found.values()
     assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].endswith("somebody:word@127.0.0.1:5432/template_x")
     assert int(found["TRADEWIND_MEMORY_BYTES"]) > 0
+    assert found["TRADEWIND_CLOSED"] == "1", "tasks may run meanwhile"
     cli = trusted_settings(theirs, Component.CLI)
     assert cli["TRADEWIND_OVERLAY"] == "/overlays/theirs", "who runs a command sees them"
