@@ -19,8 +19,8 @@ _POOL, _OVERFLOW = 10, 20
 
 
 def create(url: str) -> sa.Engine:
-    """An engine for `postgresql+psycopg://…`."""
-    engine = sa.create_engine(url, pool_size=_POOL, max_overflow=_OVERFLOW)
+    """An engine for `postgresql+psycopg://…`. Its errors, which are logged, show no statement's values."""
+    engine = sa.create_engine(url, pool_size=_POOL, max_overflow=_OVERFLOW, hide_parameters=True)
     sa.event.listen(engine, "checkout", _look)
     return engine
 
