@@ -87,6 +87,8 @@ def verify(  # noqa: PLR0911  (one line a finding reads best)
     if not hmac.compare_digest(seal_head(head.count, head.hash, account, key).seal, head.seal):
         return Broken(0, "the head of the log was not sealed with the account's key: it was altered")
     previous, count = genesis(account), 0
+    if noted is not None and noted.count == 0 and noted.hash != previous:
+        return Broken(0, "the noted log is another account's")
     for entry in entries:
         expected = count + 1
         if entry.sequence != expected:

@@ -14,6 +14,8 @@ from tradewind.store import Accounts
 from tradewind.store.audit import AuditLog
 from tradewind.store.server import SUPERUSER, Server
 
+_NONE = "cannot read the audit log: there is none yet; tradewind up makes it"
+
 
 class LogOutOfReach(CannotProvide):
     """PostgreSQL does not answer."""
@@ -26,9 +28,11 @@ def open_log(settings: Settings) -> Iterator[AuditLog]:
     engine = server.engine()
     try:
         if not _is_there(engine):
-            raise CannotProvide("cannot read the audit log: there is none yet; tradewind up makes it")
+            raise CannotProvide(_NONE)
         sealing, _ = open_sealing(settings)
-        account = Accounts(engine, sealing).ensure()
+        account = Accounts(engine, sealing).find()  # one made here would be sealed with a key that nobody keeps
+        if account is None:
+            raise CannotProvide(_NONE)
         yield AuditLog(engine, account.account_id, head_key(account.token_key))
     except sa.exc.OperationalError as error:
         raise LogOutOfReach(

@@ -39,7 +39,7 @@ from tradewind.runtime import Runtime, users
 from tradewind.runtime.ports import draw_port
 from tradewind.runtime.virtualenvs import Virtualenvs, choose_interpreter
 from tradewind.settings import Settings
-from tradewind.store import Account, Environments, UsedTokens
+from tradewind.store import Account, Accounts, Environments, UsedTokens
 from tradewind.store.audit import AuditLog
 from tradewind.store.databases import Databases
 from tradewind.store.dumps import Dumps
@@ -141,9 +141,7 @@ def wire_app(
     keyholders = wire_keyholders(engine, sealing, account, place)
     ensure_execution_role(keyholders.identities, place, now())
     execution_roles = ExecutionRoles(keyholders.identities, keyholders.sessions, place)
-    log = AuditLog(engine, account.account_id, head_key(account.token_key))
-    log.ensure()
-    trail = Trail(log, account.account_id, settings.region)
+    trail = Trail(_log_of(account, engine, sealing), account.account_id, settings.region)
     sessions = AirflowSessions(httpx.Client(trust_env=False, timeout=10), now)
     services = Services(
         account=account,
@@ -177,6 +175,15 @@ def wire_app(
         )
     )
     return in_time(create_app(services, gateway=gateway, is_gateway=is_for_gateway))
+
+
+def _log_of(account: Account, engine: sa.Engine, sealing: Sealing) -> AuditLog:
+    """The audit log, begun once: one that was begun and is not there any more was removed, and stays so."""
+    log = AuditLog(engine, account.account_id, head_key(account.token_key))
+    if not account.has_log:
+        log.ensure()
+        Accounts(engine, sealing).note_log(account.account_id)
+    return log
 
 
 def wire_keyholders(engine: sa.Engine, sealing: Sealing, account: Account, place: Place) -> Keyholders:

@@ -1,11 +1,13 @@
 """The account of this data directory: made once, at the first `up`, with its root key.
 
 One account and one principal for now; users, roles and policies come with IAM and live beside it. Its secrets
-are sealed: whoever reads the table alone can neither sign a request nor a token.
+are sealed: whoever reads the table alone can neither sign a request nor a token. That the account has an audit log is
+noted among them: who can write the tables, but has no master key, cannot have a new log begun by emptying the old one.
 """
 
 import base64
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -17,6 +19,7 @@ from tradewind.store.sealing import Sealing
 from tradewind.store.tables import accounts
 
 _KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_LOG = "audit_log"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Account:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     token_key: bytes = field(repr=False)
+    has_log: bool = False  # its audit log was begun
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,28 @@ class Accounts:
                     "created_at": datetime.now(UTC),
                 }
                 row = connection.execute(insert(accounts).values(drawn).returning(accounts)).mappings().one()
+            return self._account(row)[0]
+
+    def find(self) -> Account | None:
+        """The account, if there is one; none is made. For who only reads. Raises Unsealable."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(accounts)).mappings().first()
+        return None if row is None else self._account(row)[0]
+
+    def note_log(self, account_id: str) -> None:
+        """Its audit log has been begun: where there is none from now on, it was removed."""
+        row_of = accounts.c.account_id == account_id
+        with self.engine.begin() as connection:
+            row = connection.execute(sa.select(accounts).where(row_of).with_for_update()).mappings().one()
+            noted = {**self._account(row)[1], _LOG: "begun"}
+            sealed = seal_document(self.sealing, noted, _place(account_id))
+            connection.execute(sa.update(accounts).where(row_of).values(secrets=sealed))
+
+    def _account(self, row: sa.RowMapping) -> tuple[Account, Mapping[str, str]]:
         kept = open_document(self.sealing, row["secrets"], _place(row["account_id"]))
         token_key = base64.b64decode(kept["token_key"])
-        return Account(row["account_id"], row["access_key_id"], kept["secret_access_key"], token_key)
+        key = row["access_key_id"]
+        return Account(row["account_id"], key, kept["secret_access_key"], token_key, has_log=_LOG in kept), kept
 
 
 def _place(account_id: str) -> str:

@@ -137,6 +137,7 @@ def test_a_log_that_was_put_back_shows_against_what_was_noted():
         3, "record 3 is not the one that was noted: the log was written anew"
     )
     assert check(newer, noted=Head(0, genesis(ACCOUNT)))
+    assert check(newer, noted=Head(0, genesis("999999999999"))) == Broken(0, "the noted log is another account's")
 
 
 def test_the_key_of_the_head_is_not_the_token_key():
