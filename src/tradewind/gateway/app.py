@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.status import HTTP_404_NOT_FOUND
@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Scope
 
 from tradewind.access.openid.flow import CALLBACK, START
 from tradewind.gateway import openid
-from tradewind.gateway.auditing import nothing_there, recorded
+from tradewind.gateway.auditing import failed, nothing_there, recorded
 from tradewind.gateway.command import run_command
 from tradewind.gateway.execution_roles import give_credentials
 from tradewind.gateway.key_sign_in import sign_in_with_key
@@ -66,6 +66,12 @@ def create_gateway(services: GatewayServices) -> ASGIApp:
         answer = PlainTextResponse("Not found\n" if status == HTTP_404_NOT_FOUND else "Method not allowed\n", status)
         return await run_in_threadpool(recorded, services, nothing_there(services, request), answer)
 
+    async def broken(request: Request, error: Exception) -> Response:
+        """A defect of ours, logged by the server: an attempt like any other. Who hung up has not asked to the end."""
+        if isinstance(error, ClientDisconnect):
+            return Response(status_code=400)
+        return await run_in_threadpool(failed, services, request)
+
     application = Starlette(
         routes=[
             *_provider_routes(services),
@@ -79,7 +85,7 @@ def create_gateway(services: GatewayServices) -> ASGIApp:
             *_both("/pluginsv2/aws_mwaa/cli", command, "POST"),
             Route(PATH, execution_role, methods=["POST"]),
         ],
-        exception_handlers={404: missing, 405: missing},
+        exception_handlers={404: missing, 405: missing, Exception: broken},
     )
     application.router.redirect_slashes = False  # a redirect would repeat whatever Host a client made up
     return application

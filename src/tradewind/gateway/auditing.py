@@ -2,7 +2,8 @@
 
 A handler fills an `Attempt` with what it learns, and hands it over with its answer: `recorded` gives the answer back
 once the record is committed, or another one when it cannot be. A sign-in that cannot be recorded gives no session;
-a command is recorded before it runs, and does not run otherwise. Error codes follow from the answer's status.
+a command is recorded before it runs, and does not run otherwise. Error codes follow from the answer's status. Who
+meets a defect of ours leaves a record too (`failed`).
 """
 
 import json
@@ -28,6 +29,7 @@ _CODES = {
     403: "AccessDeniedException",
     404: "UnknownOperationException",
     405: "UnknownOperationException",
+    409: "ConflictException",
     413: "RequestEntityTooLargeException",
     429: "ThrottlingException",
     503: "ServiceUnavailableException",
@@ -51,6 +53,7 @@ class Attempt:
     parameters: dict[str, Any] = field(default_factory=dict)
     response: Mapping[str, Any] | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    is_recorded: bool = False
 
 
 def sign_in(services: GatewayServices, request: Request, how: str = "WebLoginToken") -> Attempt:
@@ -79,7 +82,7 @@ def nothing_there(services: GatewayServices, request: Request) -> Attempt:
 
 def _attempt(services: GatewayServices, request: Request, name: str, type_: EventType) -> Attempt:
     headers = request.headers
-    return Attempt(
+    request.state.attempt = attempt = Attempt(
         name=name,
         type=type_,
         moment=services.now(),
@@ -87,6 +90,14 @@ def _attempt(services: GatewayServices, request: Request, name: str, type_: Even
         agent=headers.get("user-agent", ""),
         host=headers.get("host", ""),
     )
+    return attempt
+
+
+def failed(services: GatewayServices, request: Request) -> Response:
+    """The answer to what ended in an exception: 500, recorded with what was known of the attempt by then."""
+    attempt: Attempt = getattr(request.state, "attempt", None) or nothing_there(services, request)
+    answer = JSONResponse({"message": "An internal error occurred."}, 500, headers={"Cache-Control": "no-store"})
+    return answer if attempt.is_recorded else recorded(services, attempt, answer)
 
 
 def recorded(services: GatewayServices, attempt: Attempt, answer: Response) -> Response:
@@ -105,6 +116,7 @@ def refusal_unless_recorded(
         _log.exception("audit", action="failed", attempt=attempt.name)
         message = {"message": "The service is unavailable. Try again in a moment."}
         return JSONResponse(message, 503, headers={"Cache-Control": "no-store"})
+    attempt.is_recorded = True
     return None
 
 

@@ -36,7 +36,7 @@ _slots: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaph
 async def run_command(services: GatewayServices, request: Request) -> Response:
     """Read the request whole, then run the command in a thread."""
     if wait := services.tries.wait(address_of(request)):
-        return too_many(wait)
+        return await run_in_threadpool(recorded, services, airflow_command(services, request), too_many(wait))
     body = b""
     async for part in request.stream():
         body += part

@@ -5,8 +5,9 @@ import json
 import pytest
 import structlog
 
-from tests.unit.api.doubles import ACCOUNT, LogInMemory
+from tests.unit.api.doubles import ACCOUNT, LogInMemory, trail
 from tests.unit.domain.samples import ID, NOW
+from tests.unit.gateway.doubles import Browser, Clock, services
 from tests.unit.gateway.test_gateway import (
     CLI,
     LOGIN,
@@ -18,6 +19,7 @@ from tests.unit.gateway.test_gateway import (
     run,
     web_token,
 )
+from tradewind.access.limits import Rate, WrongTries
 from tradewind.audit import document
 from tradewind.domain.errors import TradewindError
 
@@ -164,3 +166,40 @@ def test_outsiders_cannot_fill_the_log(log):
     for _ in range(100):
         client.post(LOGIN[0], data={"token": "nonsense"})
     assert len(log.records) == 60
+
+
+class AirflowThatBreaks:
+    """A defect of ours, or a database that is away."""
+
+    def open(self, *_):
+        raise RuntimeError("HUSH")
+
+
+def test_an_attempt_that_meets_a_defect_is_recorded_with_who_it_was(log):
+    browser = Browser(services(sessions=AirflowThatBreaks(), trail=trail(log)))
+    with pytest.raises(RuntimeError):  # handed on to the server, which logs it
+        browser.request("POST", LOGIN[0], data={"token": web_token()})
+    found = only(log)
+    assert (found["eventName"], found["errorCode"]) == ("AirflowLogin", "InternalFailure")
+    assert found["userIdentity"] == CALLER
+    assert found["errorMessage"] == "An internal error occurred."
+    assert "HUSH" not in json.dumps(found)
+
+
+def test_a_command_that_breaks_has_its_one_record_from_before(log):
+    def commands_that_break(*_):
+        raise RuntimeError
+
+    browser = Browser(services(run_cli=commands_that_break, trail=trail(log)))
+    with pytest.raises(RuntimeError):
+        browser.request("POST", CLI[0], content="version", headers={"authorization": f"Bearer {cli_token()}"})
+    assert only(log)["eventName"] == "RunAirflowCommand"
+
+
+def test_a_command_of_an_address_that_has_to_wait_is_recorded(log):
+    tries = WrongTries(Clock(), by_source=Rate(burst=1, per_second=0.001))
+    browser = Browser(services(tries=tries, trail=trail(log)))
+    tries.wrong(browser.address)
+    answer = browser.request("POST", CLI[0], content="version")
+    assert answer.status_code == 429
+    assert only(log)["errorCode"] == "ThrottlingException"
