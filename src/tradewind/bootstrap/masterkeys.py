@@ -25,6 +25,8 @@ from tradewind.store.keyring import KeySource
 from tradewind.store.sealing import MasterKey, Sealing
 
 _CONTEXT = {"tradewind": "master-key"}  # a KMS opens a wrapped key for this purpose only
+# A start waits for the answer, and so does RotateMasterKey: boto3's own patience is five minutes.
+_KMS_PATIENCE = {"connect_timeout": 5, "read_timeout": 10, "retries": {"total_max_attempts": 3, "mode": "standard"}}
 
 
 def open_sealing(settings: Settings) -> tuple[Sealing, KeySource]:
@@ -172,6 +174,7 @@ class KeyManagementService:
         try:
             client = boto3.client(
                 "kms",
+                config=boto3.session.Config(**_KMS_PATIENCE),
                 endpoint_url=settings.endpoint_url,
                 region_name=settings.region,
                 aws_access_key_id=settings.access_key_id,
@@ -187,9 +190,14 @@ class KeyManagementService:
         if text is None:
             return []
         try:
-            return [str(each["wrapped"]) for each in json.loads(text)["keys"]]
-        except (ValueError, KeyError, TypeError) as error:
+            kept = [str(each["wrapped"]) for each in json.loads(text)["keys"]]
+            for wrapped in kept:
+                base64.b64decode(wrapped, validate=True)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise CannotStart(f"cannot use {self._path}: it holds no wrapped keys") from error
+        if not kept:  # a new one would take the place of one that was lost
+            raise CannotStart(f"cannot use {self._path}: it holds no wrapped keys")
+        return kept
 
     def _write(self, ids: Sequence[str]) -> None:
         document = {"keys": [{"id": id_, "wrapped": self._wrapped[id_]} for id_ in ids]}

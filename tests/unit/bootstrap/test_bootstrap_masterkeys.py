@@ -210,6 +210,9 @@ def test_a_kms_keeps_the_wrapped_key_only(tmp_path, kms):
     assert path.stat().st_mode & 0o777 == 0o600
     assert open_sealing(with_kms(tmp_path))[0].keys == sealing.keys
     assert kms.made == 1
+    patience = kms.asked[0][1].pop("config")
+    assert patience.connect_timeout + patience.read_timeout <= 20  # a start waits, and so does who asks for a rotation
+    assert patience.retries["total_max_attempts"] == 3
     assert kms.asked[0] == (
         "kms",
         {"endpoint_url": "http://127.0.0.1:1", "region_name": "us-east-1", "aws_access_key_id": None,
@@ -247,7 +250,10 @@ def test_the_file_of_the_data_directory_is_older_than_the_kms(tmp_path, kms):
     assert len(json.loads((tmp_path / "master.key.kms").read_text())["keys"]) == 2
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"keys": [{}]}', '{"keys": 3}'])
+@pytest.mark.parametrize("text", [
+    "", "[]", '{"keys": [{}]}', '{"keys": 3}', '{"keys": []}', '{"keys": [{"wrapped": "x"}]}',
+    '{"keys": [{"wrapped": "абвг"}]}',
+])  # fmt: skip
 def test_a_file_of_wrapped_keys_that_makes_no_sense_is_refused(tmp_path, kms, text):
     write(tmp_path / "master.key.kms", text)
     with pytest.raises(CannotStart, match="holds no wrapped keys"):
