@@ -33,6 +33,14 @@ from tradewind.audit import redact_command
         ("--password SECRET", "--password HIDDEN"),
         ("variables --x SECRET", "variables --x HIDDEN"),
         ("users create -pSECRET", "users create -pHIDDEN"),
+        # what is refused is recorded too
+        ("airflow variables set key SECRET", "airflow variables HIDDEN HIDDEN HIDDEN"),
+        ("variables -v set key SECRET", "variables -v HIDDEN HIDDEN HIDDEN"),
+        ("--verbose variables set key SECRET", "--verbose HIDDEN HIDDEN HIDDEN HIDDEN"),
+        ("variables sett key SECRET", "variables sett HIDDEN HIDDEN"),
+        ("Variables set key SECRET", "Variables HIDDEN HIDDEN HIDDEN"),
+        ("connections create db SECRET", "connections create HIDDEN HIDDEN"),
+        ("key SECRET", "key HIDDEN"),
     ],
 )
 def test_commands(line, shown):
@@ -43,6 +51,12 @@ def test_many_words_are_bounded():
     found = redact_command(["dags", "list", *["x"] * 1000])
     assert len(found) == 51
     assert found[-1] == "... (952 more)"
+
+
+@given(st.lists(st.sampled_from(["airflow", "variables", "connections", "set", "add", "-v", "k", "users"]), max_size=5))
+def test_a_command_that_is_none_shows_no_value(words):
+    """Only `variables delete`, `get` and the like show what follows, as a name."""
+    assert "S3CR3T" not in " ".join(redact_command([*words, "k", "x", "S3CR3T"]))
 
 
 WORDS = st.sampled_from(["-v", "--json", "-j", "name", "--", "-", "--description=x", "-yv", "--conf"])
