@@ -82,7 +82,7 @@ def _of_options(options: Mapping[str, str]) -> Iterator[str]:
 def _is_object(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

@@ -58,7 +58,7 @@ def test_a_plain_spec_breaks_none():
         *(
             ({"airflow_configuration_options": {option: given}}, f"{OPTION} {option} must be a JSON object.")
             for option in ("sdk.coordinators", "sdk.queue_to_coordinator")
-            for given in ("{", "[]", "")
+            for given in ("{", "[]", "", "[" * 60_000)
         ),
         ({"airflow_configuration_options": {"core.multi_team": "True"}}, f"{OPTION} core.multi_team is not supported."),
         (
