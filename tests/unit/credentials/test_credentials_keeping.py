@@ -51,3 +51,11 @@ def test_a_link_is_not_followed(place, tmp_path):
     file.rename(tmp_path / "elsewhere")
     file.symlink_to(tmp_path / "elsewhere")
     assert place.load() is None
+
+
+def test_a_try_that_fails_leaves_nothing_behind(place, tmp_path):
+    """A task may put a folder where the file belongs."""
+    (tmp_path / "credentials.json").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        place.keep(MADE)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["credentials.json"]

@@ -5,6 +5,7 @@ they write there is not believed: a mark over the content needs the process's ke
 another role's credentials nothing is taken.
 """
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -27,12 +28,17 @@ class Place:
     key: bytes = field(repr=False)
 
     def keep(self, credentials: Credentials) -> None:
-        """Replace the file. Raises OSError."""
+        """Replace the file; a try that fails leaves nothing behind. Raises OSError."""
         content = json.dumps({"role": self.role, "credentials": asdict(credentials)})
         descriptor, name = tempfile.mkstemp(prefix=".", dir=self.folder)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({"content": content, "mark": self._mark(content)}, file)
-        Path(name).replace(self._file)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                json.dump({"content": content, "mark": self._mark(content)}, file)
+            Path(name).replace(self._file)
+        except OSError:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
 
     def load(self) -> Credentials | None:
         """What was kept for this role and with this key; None where there is nothing of that kind."""
