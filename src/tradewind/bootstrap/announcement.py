@@ -6,7 +6,7 @@ endpoint and `down` finds the process: id and start time, since a process id alo
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil
@@ -22,7 +22,7 @@ class Announcement:
     region: str
     account_id: str
     access_key_id: str
-    secret_access_key: str
+    secret_access_key: str = field(repr=False)
     ca_bundle: str
     data_dir: str
     pid: int

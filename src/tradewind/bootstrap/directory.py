@@ -70,6 +70,7 @@ def prepare(layout: Layout, *, as_root: bool) -> None:
         if layout.data.stat().st_uid != os.geteuid():
             raise CannotStart(f"cannot use the data directory {layout.data}: it belongs to another user")
         _refuse_foreign(layout.data)
+        _close_settings(layout.data / "settings.toml")
         layout.data.chmod(mode)
         for folder in (layout.buckets, layout.runtimes, layout.software, layout.environments):
             folder.mkdir(exist_ok=True)
@@ -95,6 +96,12 @@ def _refuse_foreign(folder: Path) -> None:
             f"cannot use {folder} as a data directory: it holds other things, and no Tradewind service made it; "
             "name a new or an empty folder"
         )
+
+
+def _close_settings(file: Path) -> None:
+    """They may hold passwords and keys, and as root environments' tasks can pass through the folder."""
+    if file.is_file() and not file.is_symlink() and (mode := file.stat().st_mode) & 0o077:
+        file.chmod(mode & 0o700)
 
 
 @contextmanager

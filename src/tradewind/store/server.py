@@ -52,8 +52,14 @@ class Server:
 
     @classmethod
     def from_url(cls, url: str) -> "Server":
-        """An external server: postgresql://superuser:password@host:port/…."""
-        parsed = sa.make_url(url)
+        """An external server: postgresql://superuser:password@host:port/…. Raises CannotStart."""
+        try:
+            parsed = sa.make_url(url)
+        except (sa.exc.ArgumentError, ValueError):  # which may show a part of the password
+            raise CannotStart(
+                "cannot use the database URL: it must read postgresql://user:password@host:port, and special characters"
+                " of the password as in a URL (%40 for @)"
+            ) from None
         if parsed.query:
             raise CannotStart(
                 f"cannot use the database URL: parameters ({', '.join(sorted(parsed.query))}) are not supported yet"

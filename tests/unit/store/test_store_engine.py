@@ -3,6 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
+from tradewind.domain.errors import CannotStart
 from tradewind.store.server import Server
 
 
@@ -17,3 +18,11 @@ def test_an_error_shows_no_values_of_its_statement():
         connection.execute(sa.text("SELECT * FROM nowhere WHERE value = :value"), {"value": "a-secret"})
     assert "a-secret" not in str(raised.value)
     engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["nonsense:HUSH", "postgresql://me@host:HUSH/", "postgresql://me:HUSH@[::1"])
+def test_a_url_that_makes_no_sense_is_told_and_not_repeated(url):
+    with pytest.raises(CannotStart, match="cannot use the database URL: it must read") as raised:
+        Server.from_url(url)
+    assert "HUSH" not in str(raised.value)
+    assert raised.value.__suppress_context__
