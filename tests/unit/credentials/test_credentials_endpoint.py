@@ -4,11 +4,13 @@ import http.client
 import json
 import socket
 import threading
+import time
 
 import botocore.credentials
 import botocore.utils
 import pytest
 
+from tradewind_airflow.credentials import serving
 from tradewind_airflow.credentials.role import Credentials, NoCredentials
 from tradewind_airflow.credentials.serving import AT_ONCE, PATH, Endpoint
 
@@ -123,6 +125,24 @@ def test_more_than_it_has_room_for_are_sent_away_and_room_comes_back(endpoint):
             continue
         return
     pytest.fail("no room came back")
+
+
+def test_a_request_that_drips_in_does_not_hold_its_place(endpoint, answers, monkeypatch):
+    """Every task on the machine can reach the port: so many of these would keep the environment's own tasks out."""
+    monkeypatch.setattr(serving, "_REQUEST_SECONDS", 0.3)
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", endpoint.server_port), timeout=0.05) as slow:
+        slow.sendall(f"GET {PATH} HTTP/1.1\r\nX: ".encode())
+        while time.monotonic() < began + 5:
+            try:
+                if slow.recv(1000) == b"":
+                    break
+            except TimeoutError:  # nothing yet: a byte more
+                slow.sendall(b"x")
+            except ConnectionError:
+                break
+    assert time.monotonic() - began < 3
+    assert answers.asked == 0
 
 
 def provider(endpoint, token):

@@ -9,9 +9,12 @@ browser; a request has seconds to arrive; and only so many are served at once.
 """
 
 import hmac
+import io
 import json
+import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -61,12 +64,36 @@ class Endpoint(ThreadingHTTPServer):
         """Who hangs up has nothing to be told; nobody reads of it."""
 
 
+class _InTime(io.RawIOBase):
+    """What a connection sends within so many seconds. A timeout of the socket alone begins anew with every byte."""
+
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        self._connection, self._until = connection, time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Some bytes. Raises TimeoutError."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: Endpoint
-    timeout = _REQUEST_SECONDS
     server_version, sys_version = "tradewind", ""
     error_content_type = "application/json"
     error_message_format = '{"code": "BadRequest", "message": "status %(code)d"}\n'
+
+    def setup(self) -> None:
+        """The request has seconds to arrive, all of it: who drips it must not hold a place that tasks need."""
+        super().setup()
+        self.rfile.close()
+        self.rfile = io.BufferedReader(_InTime(self.connection, _REQUEST_SECONDS))
 
     def do_GET(self) -> None:
         """Answer the one thing that can be asked."""
@@ -88,6 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _say(self, status: int, document: Mapping[str, str]) -> None:
         body = json.dumps(document).encode() + b"\n"
+        self.connection.settimeout(_REQUEST_SECONDS)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
