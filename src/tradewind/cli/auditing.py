@@ -80,9 +80,9 @@ def head_of(text: str) -> Head:
 
 
 def _row(record: dict[str, Any]) -> tuple[str, ...]:
-    identity = record.get("userIdentity", {})
+    identity = _members(record.get("userIdentity"))  # a record that was altered may hold anything
     who = str(identity.get("arn") or identity.get("accessKeyId") or identity.get("type") or "").rpartition(":")[2]
-    parameters = record.get("requestParameters") or {}
+    parameters = _members(record.get("requestParameters"))
     subject = next((str(parameters[name]) for name in _SUBJECTS if parameters.get(name)), "")
     cells = (
         record.get("eventTime", ""),
@@ -93,6 +93,10 @@ def _row(record: dict[str, Any]) -> tuple[str, ...]:
         record.get("errorCode", "ok"),
     )
     return tuple(_printable(str(cell)) for cell in cells)
+
+
+def _members(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _printable(text: str) -> str:

@@ -56,3 +56,8 @@ def test_a_terminal_gets_no_escape_sequences_of_outsiders():
 
 def test_a_record_that_is_unreadable_has_a_row():
     assert _row({"eventName": "(unreadable)", "text": "x"})[3] == "(unreadable)"
+
+
+def test_a_record_that_was_altered_has_a_row_too():
+    row = _row({"userIdentity": "root", "requestParameters": [1], "eventName": {"a": 1}, "eventTime": None})
+    assert row == ("None", "", "", "{'a': 1}", "", "ok")
