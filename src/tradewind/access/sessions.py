@@ -96,7 +96,7 @@ class _Kept:
     """`token` is empty where the session that gave the user these roles belongs to somebody else, a browser say."""
 
     roles: frozenset[str]
-    token: str
+    token: str = field(repr=False)
     expires: datetime
 
 

@@ -24,7 +24,7 @@ class Process:
     command: tuple[str, ...]
     directory: Path
     log: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # it holds secrets
     user: str | None = None  # unix user to become where the service runs as root; None: stay as is
     stop_signal: str = "TERM"
     stop_seconds: int = 10  # from the stop signal to KILL of its whole group

@@ -59,7 +59,7 @@ class Reconciler:
 
     hands: Hands
     leases: Leases
-    url: str
+    url: str = field(repr=False)
     keep_host: Callable[[], None]
     turns: dict[str, Turn] = field(default_factory=dict)
     working: dict[str, Future[None]] = field(default_factory=dict)

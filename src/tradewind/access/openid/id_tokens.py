@@ -6,7 +6,7 @@ of leeway, the nonce of this very attempt, and `at_hash` where it is there.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,7 @@ class Expected:
     issuer: str
     client_id: str
     nonce: str
-    access_token: str | None
+    access_token: str | None = field(repr=False)
     now: datetime
 
 
