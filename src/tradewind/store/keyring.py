@@ -7,14 +7,14 @@ uses it. A start after a crash ends what was begun.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import sqlalchemy as sa
 import structlog
 
-from tradewind.domain.errors import CannotStart
+from tradewind.domain.errors import CannotStart, TradewindError
 from tradewind.store.sealed import in_use, seal_anew, unmarked
 from tradewind.store.sealing import MasterKey, Sealing, Unsealable
 
@@ -79,7 +79,17 @@ class Keyring:
             if ids - {current.id}:
                 _log.error("keys", action="kept", column=column, keys=sorted(ids), reason="the column is not marked")
                 return
-        if older and self.source.narrow(current):
+        if older:
+            self._leave_out(current, older)
+
+    def _leave_out(self, current: MasterKey, older: Sequence[MasterKey]) -> None:
+        """Nothing needs the older ones; where they cannot be taken out (a file that is mounted) they may stay."""
+        try:
+            is_left_out = self.source.narrow(current)
+        except TradewindError as error:
+            _log.warning("keys", action="kept", keys=[key.id for key in older], reason=error.sentence)
+            return
+        if is_left_out:
             self.sealing.use(current)
             _log.info("keys", action="left_out", keys=[key.id for key in older])
 
