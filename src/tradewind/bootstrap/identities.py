@@ -37,8 +37,8 @@ def ensure_execution_role(identities: Identities, place: Place, now: datetime) -
         description="What environments of tradewind create run their tasks as",
         max_session_duration=int(LIFETIME.total_seconds()),
     )
-    identities.entities.create(role)
-    identities.grants.put_inline(EntityKind.ROLE, EXECUTION_ROLE, "execution", json.dumps(_rights(place)))
+    # both or neither: of a role that is there nobody could tell whether somebody took its rights away
+    identities.entities.create(role, {"execution": json.dumps(_rights(place))})
 
 
 def federated_role(identities: Identities) -> Callable[[str], FederatedRole | None]:

@@ -6,7 +6,7 @@ reads take none. What IAM refuses is a `Refused` with AWS's type and words.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -63,8 +63,8 @@ class Entities:
         with self.engine.connect() as connection:
             return [entity_of_row(row, self.home) for row in connection.execute(query).mappings()]
 
-    def create(self, entity: Entity) -> Entity:
-        """Make it. Raises Refused: the name is taken, the quota is reached, the boundary is not there."""
+    def create(self, entity: Entity, inline: Mapping[str, str] | None = None) -> Entity:
+        """Make it, with inline policies' documents by name. Raises Refused: name taken, quota reached, no boundary."""
         with writing(self.engine) as connection:
             if find_entity(connection, self.home, entity.kind, entity.name) is not None:
                 raise entity_exists(entity.kind, entity.name)
@@ -76,6 +76,9 @@ class Entities:
             if entity.kind is EntityKind.ROLE:
                 row["trust"] = _by_id(connection, self.home, entity.trust)
             connection.execute(sa.insert(iam_entities).values(row))
+            for name, document in (inline or {}).items():
+                policy = {"entity_id": entity.id, "name": name, "document": document}
+                connection.execute(sa.insert(iam_inline_policies).values(policy))
         return entity
 
     def rename(self, kind: EntityKind, name: str, new_name: str | None, new_path: str | None) -> None:
