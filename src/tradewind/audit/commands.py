@@ -45,7 +45,7 @@ def _shown(command: tuple[str, ...], words: int) -> int:
     """How many of the words behind a command are names."""
     if command in _OF_SECRETS:
         return 1 if words > 1 else 0  # one word alone: nobody can say whether it is the name
-    return words if command in _OF_NAMES or command[:1] and command[0] in _GROUPS_OF_NAMES else 0
+    return words if command in _OF_NAMES or (command[:1] and command[0] in _GROUPS_OF_NAMES) else 0
 
 
 def _name_of(option: str) -> str:
