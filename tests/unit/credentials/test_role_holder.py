@@ -155,3 +155,14 @@ def test_after_a_clear_no_looks_are_rare_and_a_task_that_asks_is_heard_at_once()
     world.plane.refusal = None
     world.clock.now += 5
     assert world.holder.current().access_key_id == "ASIA2"
+
+
+def test_whatever_goes_wrong_somebody_goes_on_looking():
+    """The thread that looks is the only one: without it what is held would run out unnoticed."""
+    world = World(of_age(7))
+    world.plane.refusal = UnicodeError("label too long")
+    assert world.holder.look() == 60
+    assert world.told == ["cannot ask for credentials: UnicodeError"]
+    world.plane.refusal = None
+    world.holder.look()
+    assert world.holder.current().access_key_id == "ASIA2"

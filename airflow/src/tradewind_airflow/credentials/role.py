@@ -100,7 +100,7 @@ class Holder:
             return self._renew()
 
     def look(self) -> float:
-        """Ask for others if it is time; answers the seconds until the next look. Never raises NoCredentials."""
+        """Ask for others if it is time; answers the seconds until the next look. Never raises."""
         with self._asking:
             now = self._clock()
             if self._held is not None and not self._held.is_due(now):
@@ -109,6 +109,9 @@ class Holder:
                 self._renew()
             except NoCredentials as refusal:
                 return _DENIED_SECONDS if refusal.status == _FORBIDDEN else _AGAIN_SECONDS
+            except Exception as error:  # noqa: BLE001  (whatever it is: nobody else looks, and what is held would run out)
+                self._tell(f"cannot ask for credentials: {type(error).__name__}")
+                return _LOOK_SECONDS
             return _LOOK_SECONDS
 
     def _renew(self) -> Credentials:
