@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.domain.samples import NOW, SECRETS, environment
-from tests.unit.reconcile.test_planner import WHOLE
+from tests.unit.reconcile.modelworld import WHOLE
 from tradewind.domain.rotations import Rotation, RotationState, narrowed, widened
 from tradewind.reconcile.plan import plan, steps
 
