@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.wire.test_wire_sigv4 import KEY, NOW, SCOPE, SECRET, STAMP, header, request
+from tests.unit.wire.signed import KEY, NOW, SCOPE, SECRET, STAMP, header, request
 from tradewind.wire import Key, SignedRequest, WireError, load_service, verify
 
 MWAA = load_service("mwaa")

@@ -4,55 +4,15 @@ Whether random requests that botocore signs are accepted is judged in tests/cont
 """
 
 import hashlib
-import hmac
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.wire.signed import KEY, NOW, SCOPE, SECRET, STAMP, VANILLA, check, header, refused, request, sign
 from tradewind.wire import Caller, Key, SignedRequest, WireError, sigv4, verify
 from tradewind.wire.sigv4 import _canonical_path, _canonical_query
-
-KEY = "AKIDEXAMPLE"
-SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-NOW = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
-STAMP = "20150830T123600Z"
-SCOPE = "20150830/us-east-1/service/aws4_request"
-# "get-vanilla" of the test suite that AWS publishes for Signature Version 4.
-VANILLA = "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
-
-
-def request(
-    authorization=None, *, query="", body=b"", host="example.amazonaws.com", dates=(("X-Amz-Date", STAMP),), more=()
-):
-    headers = [("Host", host), *dates, *more]
-    if authorization is not None:
-        headers.append(("Authorization", authorization))
-    return SignedRequest("GET", "/", query, headers, body)
-
-
-def header(*, key=KEY, scope=SCOPE, names="host;x-amz-date", signature=VANILLA):
-    return f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}"
-
-
-def sign(canonical, *, scope=SCOPE, stamp=STAMP):
-    """An independent signature over a canonical request written out by hand."""
-    key = f"AWS4{SECRET}".encode()
-    for part in scope.split("/"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-
-
-def check(signed, *, now=NOW, region="us-east-1", service="service"):
-    return verify(signed, region=region, service=service, lookup={KEY: Key(SECRET)}.get, now=now)
-
-
-def refused(signed, **how):
-    with pytest.raises(WireError) as raised:
-        check(signed, **how)
-    return raised.value.code, raised.value.message
 
 
 def test_the_published_vector_is_accepted():
@@ -184,75 +144,6 @@ def test_a_key_that_is_not_known(key):
     assert refused(request(header(key=key))) == expected
 
 
-TOKEN = "FwoGZXIvYXdzEXAMPLE//////token="
-INVALID = ("UnrecognizedClientException", "The security token included in the request is invalid.")
-TEMPORARY = Key(SECRET, TOKEN, NOW + timedelta(hours=1))
-
-
-def with_tokens(*tokens, query="", names="host;x-amz-date;x-amz-security-token"):
-    """A request rightly signed over the tokens in its headers and its query."""
-    lines = f"x-amz-security-token:{','.join(tokens)}\n" if "token" in names else ""
-    canonical = f"GET\n/\n{query}\nhost:h\nx-amz-date:{STAMP}\n{lines}\n{names}\n{hashlib.sha256(b'').hexdigest()}"
-    more = [("X-Amz-Security-Token", token) for token in tokens]
-    return request(header(names=names, signature=sign(canonical)), host="h", query=query, more=more)
-
-
-def answered(signed, key, now=NOW):
-    try:
-        return verify(signed, region="us-east-1", service="service", lookup={KEY: key}.get, now=now)
-    except WireError as error:
-        return error.code, error.message
-
-
-def test_temporary_credentials_are_accepted_with_their_token_until_they_end():
-    second = timedelta(seconds=1)
-    key = Key(SECRET, TOKEN, NOW + second)
-    assert answered(with_tokens(TOKEN), key) == Caller(KEY)
-    expired = ("ExpiredTokenException", "The security token included in the request is expired")
-    assert answered(with_tokens(TOKEN), key, NOW + second) == expired
-    assert answered(with_tokens(TOKEN), Key(SECRET, TOKEN)) == Caller(KEY)
-
-
-@pytest.mark.parametrize(
-    ("signed", "key"),
-    [
-        (with_tokens(TOKEN), Key(SECRET)),
-        (with_tokens(""), Key(SECRET)),
-        (with_tokens(), TEMPORARY),
-        (with_tokens(names="host;x-amz-date"), TEMPORARY),
-        (with_tokens(""), TEMPORARY),
-        (with_tokens(TOKEN[:-1]), TEMPORARY),
-        (with_tokens(TOKEN + "x"), TEMPORARY),
-        (with_tokens("\u00e9"), TEMPORARY),
-        (with_tokens(TOKEN, TOKEN), TEMPORARY),
-        (with_tokens(TOKEN, query="X-Amz-Security-Token=x"), TEMPORARY),
-        (with_tokens(TOKEN, query=f"X-Amz-Security-Token={TOKEN.replace('/', '%2F')}"), TEMPORARY),
-        (with_tokens(names="host;x-amz-date", query=f"X-Amz-Security-Token={TOKEN.replace('/', '%2F')}"), TEMPORARY),
-    ],
-)
-def test_a_session_token_that_is_missing_superfluous_wrong_or_given_twice(signed, key):
-    assert answered(signed, key) == INVALID
-
-
-def test_a_session_token_must_be_signed():
-    signed = with_tokens(names="host;x-amz-date")
-    signed = SignedRequest("GET", "/", "", [*signed.headers, ("X-Amz-Security-Token", TOKEN)], b"")
-    code, message = answered(signed, TEMPORARY)
-    assert code == "InvalidSignatureException"
-    assert message == "'X-Amz-Security-Token' must be a 'SignedHeader' in the AWS Authorization."
-
-
-def test_the_end_of_credentials_is_told_only_to_who_holds_the_secret():
-    ended = Key("another", TOKEN, NOW - timedelta(days=1))
-    assert answered(with_tokens(TOKEN), ended)[0] == "InvalidSignatureException"
-
-
-def test_secrets_are_not_shown():
-    shown = repr(TEMPORARY)
-    assert SECRET not in shown
-    assert TOKEN not in shown
-
-
 def test_a_refusal_takes_the_same_steps_whether_a_key_exists_or_not(monkeypatch):
     signed, compared = [], []
     monkeypatch.setattr(sigv4, "_signature", lambda *_: signed.append(1) or "0" * 64)
@@ -370,68 +261,6 @@ def test_paths_are_resolved_and_encoded_once_more(raw, canonical):
 )
 def test_queries_are_sorted_and_encoded_anew(raw, canonical):
     assert _canonical_query(raw, leave_signature_out=False) == canonical
-
-
-def presigned(*, expires="60", stamp=STAMP, algorithm="AWS4-HMAC-SHA256", signature=None, token="", more=""):
-    token = f"&X-Amz-Security-Token={token.replace('/', '%2F').replace('=', '%3D')}" if token else ""
-    query = (
-        f"X-Amz-Algorithm={algorithm}&X-Amz-Credential={KEY}%2F{SCOPE.replace('/', '%2F')}&X-Amz-Date={stamp}"
-        f"&X-Amz-Expires={expires}{token}&X-Amz-SignedHeaders=host{more}"
-    )
-    canonical = f"GET\n/\n{query}\nhost:h\n\nhost\n{hashlib.sha256(b'').hexdigest()}"
-    return request(query=f"{query}&X-Amz-Signature={signature or sign(canonical, stamp=stamp)}", host="h", dates=())
-
-
-def test_a_presigned_request_is_accepted_until_it_expires():
-    assert check(presigned()) == Caller(KEY)
-    assert check(presigned(), now=NOW + timedelta(seconds=60))
-    assert check(presigned(expires="604800"), now=NOW + timedelta(days=6))
-    code, message = refused(presigned(), now=NOW + timedelta(seconds=61))
-    assert code == "InvalidSignatureException"
-    assert message.endswith("(20150830T123701Z - 1 min.)")
-    assert refused(presigned(), now=NOW - timedelta(minutes=6))[0] == "InvalidSignatureException"
-
-
-@pytest.mark.parametrize(
-    ("how", "code"),
-    [
-        ({"expires": "0"}, "IncompleteSignatureException"),
-        ({"expires": "604801"}, "IncompleteSignatureException"),
-        ({"expires": "-1"}, "IncompleteSignatureException"),
-        ({"expires": "x"}, "IncompleteSignatureException"),
-        ({"expires": ""}, "IncompleteSignatureException"),
-        ({"stamp": "now"}, "IncompleteSignatureException"),
-        ({"algorithm": "AWS4-HMAC-SHA1"}, "IncompleteSignatureException"),
-        ({"more": "&X-Amz-Date=20150830T123600Z"}, "IncompleteSignatureException"),
-        ({"signature": "0" * 64}, "InvalidSignatureException"),
-        ({"more": "&X-Amz-Security-Token=t"}, "UnrecognizedClientException"),
-    ],
-)
-def test_a_presigned_request_that_is_not_right(how, code):
-    assert refused(presigned(**how))[0] == code
-
-
-def test_a_presigned_request_has_its_session_token_in_the_query():
-    assert answered(presigned(token=TOKEN), TEMPORARY) == Caller(KEY)
-    assert answered(presigned(token="x"), TEMPORARY) == INVALID
-    assert answered(presigned(), TEMPORARY) == INVALID
-    assert answered(presigned(token=TOKEN, more=f"&X-Amz-Security-Token={TOKEN}"), TEMPORARY) == INVALID
-    for token in (TOKEN, "x"):
-        signed = presigned(token=TOKEN)
-        headers = [*signed.headers, ("X-Amz-Security-Token", token)]
-        assert answered(SignedRequest("GET", "/", signed.raw_query, headers, b""), TEMPORARY) == INVALID
-
-
-def test_a_presigned_request_whose_date_is_the_last_there_is():
-    signed = presigned(stamp="99991231T235959Z")
-    assert refused(signed)[0] == "InvalidSignatureException"
-
-
-def test_a_presigned_request_lacks_a_part():
-    code, message = refused(request(query="X-Amz-Signature=x&X-Amz-Algorithm=AWS4-HMAC-SHA256"))
-    assert code == "IncompleteSignatureException"
-    assert "AWS query-string parameters must include 'X-Amz-Credential'." in message
-    assert "'X-Amz-Signature'" not in message
 
 
 @settings(deadline=None)
