@@ -17,11 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tradewind.domain.identifiers import new_environment_id
+from cryptography import x509
+
+from tradewind.domain.identifiers import EnvironmentId, new_environment_id
 from tradewind.domain.manifests import Process
 from tradewind.routes.configuration import Door, EnvironmentRoute
 from tradewind.routes.door import Doorkeeper, Outcome, storage_folder
-from tradewind.routes.hosts import allocate_address, free_port
+from tradewind.routes.hosts import allocate_address, free_port, sides
+
+PUBLIC = "127.0.0.3"
 
 
 @dataclass
@@ -201,6 +205,16 @@ def environment_route(upstream: Upstream | int, port: int) -> EnvironmentRoute:
     return EnvironmentRoute(id_, address, port, where, address)
 
 
+def named(letter: str, mode: str) -> Callable[[Door, int], EnvironmentRoute]:
+    """Makes an environment with a name for a host."""
+
+    def route(door, airflow):
+        host = f"{letter}bcdefghijkm.us-east-1.x.test"
+        return EnvironmentRoute(EnvironmentId(f"{letter}bcdefghijkm"), host, door.port, airflow, sides=sides(mode))
+
+    return route
+
+
 @contextlib.contextmanager
 def opened(run: Path, routes: Callable[[Door, int], list[EnvironmentRoute]], **parts: Any) -> Iterator[Setting]:
     """A door that runs and answers. `routes` makes the environments, whose Airflow is on the given port."""
@@ -230,4 +244,26 @@ def answers(setting: Setting) -> bool:
         answered = setting.request("GET", "/healthz")[0] == 200
         return answered and (not setting.environment.address or setting.environment_request("GET", "/")[0] == 200)
     except (OSError, ssl.SSLError):
+        return False
+
+
+def ask(setting, host, *, at="127.0.0.1", path="/", method="GET", headers=()):
+    """(status, headers, which upstream answered)."""
+    status, said, body = setting.request(method, path, server=at, sni=host, host=host, headers=headers)
+    with contextlib.suppress(ValueError):
+        return status, said, json.loads(body).get("upstream")
+    return status, said, None
+
+
+def shown(setting, host, *, at="127.0.0.1") -> x509.Certificate:
+    """The certificate that a client sees, which it trusts."""
+    with setting.connect(at, setting.door.port, host) as connection:
+        return x509.load_der_x509_certificate(connection.getpeercert(binary_form=True))
+
+
+def has_certificate(setting, host) -> bool:
+    """Whether a client that trusts the bundle can shake hands for a host."""
+    try:
+        return bool(shown(setting, host))
+    except ssl.SSLError:
         return False
