@@ -15,13 +15,18 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from tests.integration.iam_account import IamAccount
 from tradewind.bootstrap import directory
 from tradewind.bootstrap.processes import runtime_of
 from tradewind.domain.layout import Layout
 from tradewind.domain.manifests import HOST, Manifest
+from tradewind.iam import Kind, Principal
+from tradewind.iam.entities import Home
 from tradewind.runtime import Runtime, users
 from tradewind.runtime.ports import draw_port
+from tradewind.store import Identities
 from tradewind.store.migrations import upgrade
+from tradewind.store.sealing import MasterKey, Sealing
 from tradewind.store.server import SUPERUSER, Cluster, Server
 from tradewind.store.tables import metadata
 
@@ -102,3 +107,18 @@ def new_engine(postgres: Postgres) -> Iterator[Callable[[], sa.Engine]]:
 def engine(new_engine: Callable[[], sa.Engine]) -> sa.Engine:
     """An engine on the empty control database."""
     return new_engine()
+
+
+@pytest.fixture
+def iam(engine: sa.Engine) -> IamAccount:
+    """An account's IAM, which is empty when a test begins."""
+    return IamAccount(Identities(engine, Sealing(MasterKey.draw()), Home("123456789012")))
+
+
+@pytest.fixture
+def alice(iam: IamAccount) -> Principal:
+    """A user with nothing."""
+    iam("CreateUser", UserName="alice")
+    return Principal(
+        "arn:aws:iam::123456789012:user/alice", "123456789012", "user/alice", user_name="alice", kind=Kind.USER
+    )

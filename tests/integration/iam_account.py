@@ -24,6 +24,11 @@ TRUST = (
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", '
     '"Principal": {"Service": "airflow-env.amazonaws.com"}}}'
 )
+NO_SUCH, EXISTS = "NoSuchEntityException", "EntityAlreadyExistsException"
+CONFLICT, LIMIT, INVALID = "DeleteConflictException", "LimitExceededException", "InvalidInputException"
+MALFORMED = "MalformedPolicyDocumentException"
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+LOCAL = "arn:aws:iam::123456789012:policy/"
 
 
 @dataclass
@@ -56,6 +61,16 @@ class IamAccount:
         except WireError as error:
             return error.code, error.message
         raise AssertionError(f"{operation} was not refused")
+
+
+def policy(iam: IamAccount, name: str = "deploy", **more: Any) -> str:
+    """A managed policy's ARN, which was just made."""
+    return iam("CreatePolicy", PolicyName=name, PolicyDocument=ALLOW % "airflow:*", **more)["Policy"]["Arn"]
+
+
+def names(result: Any, member: str, name: str) -> list[str]:
+    """One member of each entry of a list in an answer."""
+    return [item[name] for item in result[member]]
 
 
 _TYPES = {"string": str, "integer": int, "long": int, "boolean": bool, "timestamp": datetime}
