@@ -1,8 +1,8 @@
 """The account of this data directory: made once, at the first `up`, with its root key.
 
-One account and one principal for now; users, roles and policies come with IAM and live beside it. Its secrets
-are sealed: whoever reads the table alone can neither sign a request nor a token. That the account has an audit log is
-noted among them: who can write the tables, but has no master key, cannot have a new log begun by emptying the old one.
+There is one account; its users, groups, roles and policies are IAM's (`identities`). Its secrets are sealed: whoever
+reads the table alone can neither sign a request nor a token. That the account has an audit log is noted among them: who
+can write the tables, but has no master key, cannot have a new log begun by emptying the old one.
 """
 
 import base64
