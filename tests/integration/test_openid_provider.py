@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 import httpx
 import pytest
 
-from tests.unit.access.openid.doubles import UsedInMemory
+from tests.unit.access.doubles import TokensInMemory
 from tests.unit.access.openid.test_openid_federation import role
 from tests.unit.api.doubles import ACCOUNT, PLACE
 from tests.unit.domain.samples import ID
@@ -90,7 +90,7 @@ def wire():
             scopes="openid profile email groups",
         )  # fmt: skip
         provider = dataclasses.replace(provider, **changed)
-        way = open_flow(provider, PUBLIC, ACCOUNT.token_key, UsedInMemory(), clock)
+        way = open_flow(provider, PUBLIC, ACCOUNT.token_key, TokensInMemory(), clock)
         opened.append(way.fetcher.client)
         federation = Federation(provider, PLACE, roles_of(provider).get, clock)
         openid = OpenIdSignIn(way, federation, lambda environment: f"{environment.id}.example")

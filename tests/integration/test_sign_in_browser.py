@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.integration.chromium import CHROMIUM, Chromium
 from tests.integration.test_openid_provider import CLIENT, HERE, NODE, SECRET, RunningProvider, clock, roles_of
-from tests.unit.access.openid.doubles import UsedInMemory
+from tests.unit.access.doubles import TokensInMemory
 from tests.unit.api.doubles import ACCOUNT, PLACE
 from tests.unit.domain.samples import ID
 from tests.unit.gateway.doubles import SessionsThatAreNoted, credential, services
@@ -175,7 +175,7 @@ def test_a_person_comes_in_through_the_provider(page, door, tmp_path):
         provider = Provider(
             running.issuer, CLIENT, SECRET, {"admins": "AirflowAdmin"}, "Real ID", "openid profile groups"
         )
-        way = open_flow(provider, public, ACCOUNT.token_key, UsedInMemory(), clock)
+        way = open_flow(provider, public, ACCOUNT.token_key, TokensInMemory(), clock)
         stack.callback(way.fetcher.client.close)
         federation = Federation(provider, PLACE, roles_of(provider).get, clock)
         openid = OpenIdSignIn(way, federation, lambda _: f"env.localhost:{door.port}")

@@ -6,15 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.access.doubles import Clock
 from tradewind.access.limits import BY_KEY, BY_SOURCE, Buckets, Rate, Wait, WrongTries, source_of
-
-
-class Clock:
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture

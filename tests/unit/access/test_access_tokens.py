@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.access.doubles import TokensInMemory
 from tradewind.access.tokens import (
     Grant,
     Reason,
@@ -25,17 +26,6 @@ KEY = bytes(range(32))
 HERE = EnvironmentId("abcdefghijkm")
 ELSEWHERE = EnvironmentId("bbcdefghijkm")
 GRANT = Grant(HERE, "Sales", "assumed-role/Admin/alice", "assumed-role/Admin/alice", ("Admin", "Op"))
-
-
-class TokensInMemory:
-    def __init__(self):
-        self.claimed = {}
-
-    def claim(self, jti, expires):
-        if jti in self.claimed:
-            return False
-        self.claimed[jti] = expires
-        return True
 
 
 class EverythingWasUsed:

@@ -7,6 +7,7 @@ from html import unescape
 
 import httpx
 
+from tests.unit.access.doubles import Clock, TokensInMemory
 from tests.unit.api.doubles import ACCOUNT, PLACE, EnvironmentsInMemory, trail
 from tests.unit.domain.samples import ID, NOW, environment
 from tradewind.access.limits import WrongTries
@@ -46,15 +47,6 @@ def credential(**how):
     return Credential(**{**usual, "is_active": True, **how})
 
 
-class TokensInMemory:
-    def __init__(self):
-        self.used = set()
-
-    def claim(self, jti, expires):
-        assert expires.tzinfo is not None
-        return not (jti in self.used or self.used.add(jti))
-
-
 class SessionsThatAreNoted:
     """Airflow's sessions: who came in, and with which roles."""
 
@@ -64,14 +56,6 @@ class SessionsThatAreNoted:
     def open(self, server, identity, roles):
         self.opened.append((str(server.environment_id), identity.user_name, roles))
         return f"session-{len(self.opened)}"
-
-
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
 
 
 class Pauses:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 import structlog
 
+from tests.unit.access.doubles import TokensInMemory
 from tests.unit.api.doubles import ACCOUNT, EnvironmentsInMemory, SessionsForEveryone, trail
 from tests.unit.domain.samples import ID, NOW, environment
 from tradewind.access.sessions import SessionRefused
@@ -32,15 +33,6 @@ CLI = ["/aws_mwaa/cli", "/pluginsv2/aws_mwaa/cli"]
 def told():
     with structlog.testing.capture_logs() as logs:
         yield logs
-
-
-class TokensInMemory:
-    def __init__(self):
-        self.used = set()
-
-    def claim(self, jti, expires):
-        assert expires.tzinfo is not None
-        return not (jti in self.used or self.used.add(jti))
 
 
 class AirflowThatGivesNoSession(SessionsForEveryone):

@@ -11,6 +11,7 @@ import httpx
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from tests.unit.access.doubles import Clock, TokensInMemory
 from tradewind.access.openid.attempts import Attempts
 from tradewind.access.openid.discovery import Discovery
 from tradewind.access.openid.fetching import Fetcher
@@ -34,23 +35,6 @@ def key(kid="one", kind="RSA"):
             return ECKey.generate_key("P-256", {"kid": kid, "use": "sig"})
         case _:
             return OKPKey.generate_key("Ed25519", {"kid": kid, "use": "sig"})
-
-
-class Clock:
-    def __init__(self):
-        self.now = 5000.0
-
-    def __call__(self):
-        return self.now
-
-
-class UsedInMemory:
-    def __init__(self):
-        self.used = set()
-
-    def claim(self, jti, expires):
-        assert expires.tzinfo is not None
-        return not (jti in self.used or self.used.add(jti))
 
 
 class ProviderInMemory:
@@ -148,6 +132,6 @@ def flow(remote, clock=None, provider=PROVIDER, now=lambda: NOW, used=None):
         discovery=Discovery(provider.issuer, fetcher, clock),
         fetcher=fetcher,
         attempts=Attempts(b"k" * 32, now),
-        used=used or UsedInMemory(),
+        used=used or TokensInMemory(),
         now=now,
     )

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from tests.unit.access.doubles import TokensInMemory
 from tests.unit.access.openid.doubles import (
     CLIENT,
     ISSUER,
@@ -15,7 +16,6 @@ from tests.unit.access.openid.doubles import (
     PUBLIC,
     Clock,
     ProviderInMemory,
-    UsedInMemory,
     flow,
 )
 from tradewind.access.openid import OpenIdRefused, ProviderUnavailable
@@ -125,7 +125,7 @@ def test_an_answer_counts_once(wired, remote):
 
 
 def test_two_control_planes_share_what_was_used(remote):
-    used = UsedInMemory()
+    used = TokensInMemory()
     one, two = flow(remote, used=used), flow(remote, used=used)
     url, kept = one.begin(ENVIRONMENT, "/")
     query = remote.sign_in(url)
