@@ -5,7 +5,6 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-import structlog
 
 from tests.unit.api.doubles import ACCOUNT, CREATE, MWAA, PLACE, LogInMemory, call, refusal, services, signed, trail
 from tests.unit.domain.samples import environment
@@ -19,11 +18,7 @@ from tradewind.domain.errors import TradewindError
 from tradewind.iam import Denied, Kind, Principal
 from tradewind.wire import WireError, load_service
 
-
-@pytest.fixture(autouse=True)
-def told():
-    with structlog.testing.capture_logs() as logs:
-        yield logs
+pytestmark = pytest.mark.usefixtures("told")
 
 
 @pytest.fixture

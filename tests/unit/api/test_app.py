@@ -4,17 +4,12 @@ import asyncio
 import json
 
 import pytest
-import structlog
 
 from tests.unit.api.doubles import services
 from tradewind.api import create_app
 from tradewind.api.app import BODY_LIMIT
 
-
-@pytest.fixture(autouse=True)
-def told():
-    with structlog.testing.capture_logs() as logs:
-        yield logs
+pytestmark = pytest.mark.usefixtures("told")
 
 
 async def gateway(scope, receive, send):

@@ -5,7 +5,6 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import structlog
 
 from tests.unit.api.doubles import ACCOUNT, CREATE, MWAA, call, refusal, services, signed
 from tests.unit.domain.samples import environment
@@ -14,11 +13,7 @@ from tradewind.api.chain import Chain
 from tradewind.api.requests import RawRequest
 from tradewind.iam import Denied
 
-
-@pytest.fixture(autouse=True)
-def told():
-    with structlog.testing.capture_logs() as logs:
-        yield logs
+pytestmark = pytest.mark.usefixtures("told")
 
 
 def answer(working, request):

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import httpx
 import pytest
-import structlog
 
 from tests.unit.access.doubles import TokensInMemory
 from tests.unit.api.doubles import ACCOUNT, EnvironmentsInMemory, SessionsForEveryone, trail
@@ -23,16 +22,12 @@ from tradewind.domain.manifests import Completed
 from tradewind.gateway import GatewayServices, create_gateway, is_for_gateway
 from tradewind.gateway import command as command_module
 
+pytestmark = pytest.mark.usefixtures("told")
+
 OTHER = EnvironmentId("bbcdefghjkmn")
 GRANT = Grant(ID, "sample", "assumed-role/Admin/alice", "assumed-role/Admin/alice", ("Admin",))
 LOGIN = ["/aws_mwaa/login", "/pluginsv2/aws_mwaa/login"]
 CLI = ["/aws_mwaa/cli", "/pluginsv2/aws_mwaa/cli"]
-
-
-@pytest.fixture(autouse=True)
-def told():
-    with structlog.testing.capture_logs() as logs:
-        yield logs
 
 
 class AirflowThatGivesNoSession(SessionsForEveryone):

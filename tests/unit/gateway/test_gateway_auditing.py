@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import structlog
 
 from tests.unit.api.doubles import ACCOUNT, LogInMemory, trail
 from tests.unit.domain.samples import ID, NOW
@@ -23,11 +22,7 @@ from tradewind.access.limits import Rate, WrongTries
 from tradewind.audit import document
 from tradewind.domain.errors import TradewindError
 
-
-@pytest.fixture(autouse=True)
-def told():
-    with structlog.testing.capture_logs() as logs:
-        yield logs
+pytestmark = pytest.mark.usefixtures("told")
 
 
 @pytest.fixture

@@ -3,18 +3,13 @@
 import json
 
 import pytest
-import structlog
 
 from tests.unit.gateway.doubles import Browser, credential, services
 from tradewind.audit import document
 
+pytestmark = pytest.mark.usefixtures("told")
+
 KEY, SECRET = "AKIAALICEALICEALICE0", "s3cr3t" * 7
-
-
-@pytest.fixture(autouse=True)
-def told():
-    with structlog.testing.capture_logs() as logs:
-        yield logs
 
 
 @pytest.fixture

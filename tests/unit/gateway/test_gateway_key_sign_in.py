@@ -4,7 +4,6 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
-import structlog
 
 from tests.unit.api.doubles import ACCOUNT, EnvironmentsInMemory
 from tests.unit.domain.samples import ID, NOW, environment
@@ -29,6 +28,8 @@ from tradewind.gateway.forgery import COOKIE
 from tradewind.gateway.key_sign_in import REFUSAL_SECONDS
 from tradewind.iam import Holding, root_principal
 
+pytestmark = pytest.mark.usefixtures("told")
+
 KEY, TEMPORARY = "AKIAALICEALICEALICE0", "ASIAALICEALICEALICE0"
 SECRET = "s" * 40
 TOKEN = "t/+=" * 100
@@ -40,12 +41,6 @@ KNOWN = {
     "ASIAEXPIREDEXPIRED00": credential(session_token=TOKEN, expires=NOW),
     "AKIAINACTIVEINACTIV0": credential(is_active=False),
 }
-
-
-@pytest.fixture(autouse=True)
-def told():
-    with structlog.testing.capture_logs() as logs:
-        yield logs
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
-import structlog
 
 from tests.unit.access.openid.doubles import ISSUER, PUBLIC, ProviderInMemory, flow
 from tests.unit.access.openid.test_openid_federation import role
@@ -19,13 +18,9 @@ from tradewind.gateway import is_for_gateway
 from tradewind.gateway.openid import COOKIE
 from tradewind.gateway.services import OpenIdSignIn
 
+pytestmark = pytest.mark.usefixtures("told")
+
 START, CALLBACK = "/tradewind/sign-in/start", "/tradewind/sign-in/callback"
-
-
-@pytest.fixture(autouse=True)
-def told():
-    with structlog.testing.capture_logs() as logs:
-        yield logs
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
-import structlog
 
 from tests.unit.domain.samples import ID, environment
 from tradewind.domain.environments import Phase, Target
 from tradewind.reconcile import loop
 from tradewind.reconcile.loop import Reconciler, Turn, back_off, first_line
 from tradewind.store import Lease
+
+pytestmark = pytest.mark.usefixtures("told")
 
 
 @pytest.mark.parametrize(
@@ -25,13 +26,6 @@ def test_each_failure_waits_longer_up_to_half_a_minute(failures, seconds):
 @pytest.mark.parametrize(("error", "words"), [(OSError("a\nb"), "a"), (OSError(), "OSError"), (ValueError("\n"), "")])
 def test_an_error_is_told_in_one_line(error, words):
     assert first_line(error) == words
-
-
-@pytest.fixture(autouse=True)
-def told():
-    """What was logged; nothing is rendered."""
-    with structlog.testing.capture_logs() as logs:
-        yield logs
 
 
 class Clock:
