@@ -4,6 +4,7 @@ Both are made once for a whole run. The service is started as a user starts it (
 data directory of its own, and stopped at the end with everything that it started.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -210,18 +211,25 @@ def data_root() -> Iterator[Path]:
     shutil.rmtree(root, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def s3(data_root: Path) -> Iterator[Any]:
-    """A client of moto's S3 server, where buckets are that are no directories."""
+@contextlib.contextmanager
+def moto_server() -> Iterator[str]:
+    """AWS's APIs as moto has them, in this process: the URL of all of them."""
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield boto3.session.Session("testing", "testing", region_name="us-east-1").client(
-        "s3", endpoint_url=f"http://{host}:{port}"
-    )
-    server.stop()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3(data_root: Path) -> Iterator[Any]:
+    """A client of an S3 endpoint, where buckets are that are no directories."""
+    with moto_server() as url:
+        yield boto3.session.Session("testing", "testing", region_name="us-east-1").client("s3", endpoint_url=url)
 
 
 @pytest.fixture(scope="session")

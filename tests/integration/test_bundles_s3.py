@@ -6,8 +6,8 @@ import socket
 import boto3
 import pytest
 from moto.s3.models import s3_backends
-from moto.server import ThreadedMotoServer
 
+from tests.conftest import moto_server
 from tradewind.bundles import S3Settings, Snapshots, read
 from tradewind.bundles.s3 import S3Buckets
 from tradewind.domain.errors import CannotProvide
@@ -18,11 +18,8 @@ SETTINGS = {"region": "eu-central-1", "access_key_id": "AKIATEST", "secret_acces
 
 @pytest.fixture(scope="module")
 def endpoint():
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture

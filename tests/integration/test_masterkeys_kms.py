@@ -5,8 +5,8 @@ import json
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests.conftest import moto_server
 from tradewind.bootstrap.masterkeys import open_sealing
 from tradewind.domain.errors import CannotStart
 from tradewind.settings import read
@@ -16,11 +16,8 @@ REACHED = {"region_name": "eu-central-1", "aws_access_key_id": "a", "aws_secret_
 
 @pytest.fixture(scope="module")
 def endpoint():
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ import psutil
 import psycopg
 import pytest
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from moto.server import ThreadedMotoServer
 
-from tests.conftest import Service, bring_up, eventually, tradewind
+from tests.conftest import Service, bring_up, eventually, moto_server, tradewind
 from tests.scenario.insight import announced_process, environment_id, row_of, running, superuser
 from tradewind.domain.identifiers import EnvironmentId
 
@@ -41,17 +40,14 @@ asking()
 @pytest.fixture(scope="module")
 def secrets_manager() -> Iterator[str]:
     """The endpoint of moto's Secrets Manager, with a variable and a connection in it."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = boto3.client(
-        "secretsmanager", endpoint_url=f"http://{host}:{port}", region_name="eu-west-1", aws_access_key_id="a",
-        aws_secret_access_key="b",
-    )  # fmt: skip
-    client.create_secret(Name="team/variables/from_aws", SecretString="a variable of AWS")
-    client.create_secret(Name="team/connections/from_aws", SecretString="postgres://me:aws-pass@db.example/x")
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as url:
+        client = boto3.client(
+            "secretsmanager", endpoint_url=url, region_name="eu-west-1", aws_access_key_id="a",
+            aws_secret_access_key="b",
+        )  # fmt: skip
+        client.create_secret(Name="team/variables/from_aws", SecretString="a variable of AWS")
+        client.create_secret(Name="team/connections/from_aws", SecretString="postgres://me:aws-pass@db.example/x")
+        yield url
 
 
 @pytest.fixture(scope="module")
