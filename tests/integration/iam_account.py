@@ -1,21 +1,16 @@
 """An account whose IAM is called through its operations, with botocore's model as judge of what goes in and out."""
 
-import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import botocore.session
-from botocore.validate import ParamValidator
-
+from tests.unit.api.modelled import perform
 from tradewind.api.callers import Caller
-from tradewind.api.calls import Call
 from tradewind.api.operations.iam import IAM_OPERATIONS
 from tradewind.iam import Principal, root_principal
 from tradewind.store import Account, Identities
 from tradewind.wire import WireError
 
-MODEL = botocore.session.get_session().get_service_model("iam")
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ACCOUNT = Account("123456789012", "AKIAROOT", "the-secret", b"k" * 32)
 ROOT = root_principal("123456789012")
@@ -44,15 +39,7 @@ class IamAccount:
 
     def __call__(self, operation: str, principal: Principal = ROOT, **parameters: Any) -> Any:
         """The result of a call. Raises WireError."""
-        described = MODEL.operation_model(operation)
-        if described.input_shape is not None:
-            problems = ParamValidator().validate(parameters, described.input_shape)
-            assert not problems.has_errors(), problems.generate_report()
-        result = IAM_OPERATIONS[operation](
-            self, Call(operation, Caller(principal), parameters, str(uuid.uuid4()))
-        ).result
-        conform(described.output_shape, result, operation)
-        return result
+        return perform(IAM_OPERATIONS, self, operation, Caller(principal), parameters)
 
     def refusal(self, operation: str, principal: Principal = ROOT, **parameters: Any) -> tuple[str, str]:
         """The type and the sentence that a call is refused with."""
@@ -71,27 +58,3 @@ def policy(iam: IamAccount, name: str = "deploy", **more: Any) -> str:
 def names(result: Any, member: str, name: str) -> list[str]:
     """One member of each entry of a list in an answer."""
     return [item[name] for item in result[member]]
-
-
-_TYPES = {"string": str, "integer": int, "long": int, "boolean": bool, "timestamp": datetime}
-
-
-def conform(shape: Any, value: Any, where: str) -> None:
-    """Whether an answer has the members of the model, those that are required and no other, of their types."""
-    if shape is None:
-        assert value == {}, where
-        return
-    match shape.type_name:
-        case "structure":
-            assert set(value) <= set(shape.members), (where, set(value) - set(shape.members))
-            assert set(shape.required_members) <= set(value), (where, set(shape.required_members) - set(value))
-            for name, item in value.items():
-                conform(shape.members[name], item, f"{where}.{name}")
-        case "list":
-            for item in value:
-                conform(shape.member, item, f"{where}[]")
-        case "map":
-            for item in value.values():
-                conform(shape.value, item, f"{where}{{}}")
-        case plain:
-            assert type(value) is _TYPES[plain], where

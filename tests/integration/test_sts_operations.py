@@ -1,20 +1,17 @@
 """STS's operations on a real store, with botocore's model as judge of what goes in and out."""
 
 import json
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
-import botocore.session
 import pytest
-from botocore.validate import ParamValidator
 
-from tests.integration.iam_account import NOW, conform
+from tests.integration.iam_account import NOW
+from tests.unit.api.modelled import perform
 from tradewind import store
 from tradewind.access.execution_roles import CannotIssue
 from tradewind.access.role_sessions import ExecutionRoles
 from tradewind.api.callers import Caller
-from tradewind.api.calls import Call
 from tradewind.api.operations.sts import STS_OPERATIONS
 from tradewind.domain.arns import Place
 from tradewind.iam import Holding, root_principal
@@ -23,7 +20,6 @@ from tradewind.store import Identities, Sessions
 from tradewind.store.sealing import MasterKey, Sealing
 from tradewind.wire import WireError
 
-MODEL = botocore.session.get_session().get_service_model("sts")
 PLACE = Place("123456789012", "us-east-1")
 HOME = Home(PLACE.account)
 ROLE = "arn:aws:iam::123456789012:role/team/Deploy"
@@ -75,13 +71,7 @@ class Account:
         return Caller(credential.principal, credential.holding, id_)
 
     def __call__(self, operation, caller, **parameters):
-        described = MODEL.operation_model(operation)
-        if described.input_shape is not None:
-            problems = ParamValidator().validate(parameters, described.input_shape)
-            assert not problems.has_errors(), problems.generate_report()
-        result = STS_OPERATIONS[operation](self, Call(operation, caller, parameters, str(uuid.uuid4()))).result
-        conform(described.output_shape, result, operation)
-        return result
+        return perform(STS_OPERATIONS, self, operation, caller, parameters)
 
     def assume(self, caller, **more):
         return self("AssumeRole", caller, **{"RoleArn": ROLE, "RoleSessionName": "ci", **more})

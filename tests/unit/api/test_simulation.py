@@ -1,22 +1,16 @@
 """The policy simulator: decisions, matched statements, missing keys, pages; botocore's model judges its answers."""
 
-import uuid
 from dataclasses import dataclass
 
-import botocore.session
 import pytest
-from botocore.validate import ParamValidator
 
-from tests.integration.iam_account import conform
+from tests.unit.api.modelled import perform
 from tests.unit.iam.making import ACCOUNT, allow, deny, policy, text_of, user
 from tradewind.api.callers import Caller
-from tradewind.api.calls import Call
-from tradewind.api.operations.iam.serving import answering
-from tradewind.api.operations.iam.simulation import SIMULATION_OPERATIONS
+from tradewind.api.operations.iam import IAM_OPERATIONS
 from tradewind.iam import Holding, Policy, root_principal
 from tradewind.wire import WireError
 
-MODEL = botocore.session.get_session().get_service_model("iam")
 ALICE = user(tags={"team": "blue"})
 READ = allow("airflow:Get*", "arn:aws:airflow:*:*:environment/a*")
 ENV = f"arn:aws:airflow:us-east-1:{ACCOUNT}:environment/"
@@ -43,15 +37,9 @@ def managed(*statements, owner=ACCOUNT):
 
 
 def call(operation, holding=Holding(), **parameters):  # noqa: B008  (frozen)
-    described = MODEL.operation_model(operation)
-    problems = ParamValidator().validate(parameters, described.input_shape)
-    assert not problems.has_errors(), problems.generate_report()
     root = root_principal(ACCOUNT)
     known = Known({ALICE.arn: (ALICE, holding), root.arn: (root, Holding())})
-    asked = Call(operation, Caller(root), parameters, str(uuid.uuid4()))
-    result = answering(SIMULATION_OPERATIONS[operation])(known, asked).result
-    conform(described.output_shape, result, operation)
-    return result
+    return perform(IAM_OPERATIONS, known, operation, Caller(root), parameters)
 
 
 def custom(*statements, **parameters):

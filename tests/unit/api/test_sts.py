@@ -1,16 +1,14 @@
 """STS's operations by themselves: who may, what a session is made of, and what is answered. The store is in memory."""
 
-import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import botocore.session
 import pytest
 
-from tests.integration.iam_account import NOW, conform
+from tests.unit.api.modelled import MODELS, perform
+from tests.unit.domain.samples import NOW
 from tests.unit.iam.making import ACCOUNT, allow, holding, policy, session, text_of, user
 from tradewind.api.callers import Caller
-from tradewind.api.calls import Call
 from tradewind.api.operations.sts import STS_OPERATIONS
 from tradewind.domain.arns import Place
 from tradewind.iam import Context, Holding, root_principal
@@ -20,7 +18,6 @@ from tradewind.store import Account
 from tradewind.store.sessions import Issued
 from tradewind.wire import WireError
 
-MODEL = botocore.session.get_session().get_service_model("sts")
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/team/Deploy"
 STS = allow("sts:*")
 ALICE = Caller(user(), holding(STS), "AKIAALICEALICEALICE1")
@@ -74,10 +71,7 @@ class Service:
         return id_ if id_ == "ASIAEXAMPLEEXAMPLE01" else None
 
     def __call__(self, operation, caller=ALICE, **parameters):
-        asked = Call(operation, caller, parameters, str(uuid.uuid4()))
-        result = STS_OPERATIONS[operation](self, asked).result
-        conform(MODEL.operation_model(operation).output_shape, result, operation)
-        return result
+        return perform(STS_OPERATIONS, self, operation, caller, parameters)
 
     def assume(self, caller=ALICE, **more):
         answer = self("AssumeRole", caller, **{"RoleArn": ROLE_ARN, "RoleSessionName": "ci", **more})
@@ -241,10 +235,10 @@ def test_whose_key_it_is():
     for id_ in (ROOT.access_key_id, ALICE.access_key_id, "ASIAEXAMPLEEXAMPLE01", "AKIAOFTHECALLERITSELF"):
         caller = Caller(user(), Holding(), "AKIAOFTHECALLERITSELF")
         assert Service()("GetAccessKeyInfo", caller, AccessKeyId=id_) == {"Account": ACCOUNT}
-    assert Service().refusal("GetAccessKeyInfo", AccessKeyId="AKIANOBODY")[0] == "ValidationException"
+    assert Service().refusal("GetAccessKeyInfo", AccessKeyId="AKIANOBODYNOBODY")[0] == "ValidationException"
 
 
-@pytest.mark.parametrize("operation", MODEL.operation_names)
+@pytest.mark.parametrize("operation", MODELS["sts"].operation_names)
 def test_every_operation_of_the_model_is_answered_or_refused_by_name(operation):
     assert operation in STS_OPERATIONS
 
