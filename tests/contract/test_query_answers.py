@@ -1,23 +1,21 @@
 """botocore's parser reads back what we answer for IAM and STS, and whole boto3 clients talk to us without a socket."""
 
-import io
 import json
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
 from hypothesis import HealthCheck, given, settings
 
+from tests.contract.in_process import answered, parsed, received
 from tests.contract.query_shapes import MODELS, OPERATIONS, values
 from tradewind.wire import (
     QUERY_ERRORS,
     Key,
-    SignedRequest,
     WireError,
     asked_service,
     load_service,
@@ -30,17 +28,12 @@ SERVICES = {name: load_service(name) for name in MODELS}
 PARSER = create_parser("query")
 
 
-def parsed(response, shape):
-    fields = {name.lower(): value for name, value in response.headers.items()}
-    return PARSER.parse({"status_code": response.status, "headers": fields, "body": response.body}, shape)
-
-
 @pytest.mark.parametrize(("service", "name"), OPERATIONS)
 def test_botocore_reads_back_what_we_answer(service, name):
     shape = MODELS[service].operation_model(name).output_shape
 
     def read_back(result):
-        found = parsed(SERVICES[service].encode(name, result, "id-1"), shape)
+        found = parsed(PARSER, SERVICES[service].encode(name, result, "id-1"), shape)
         metadata = found.pop("ResponseMetadata")
         assert found == result
         assert metadata["RequestId"] == "id-1"
@@ -67,21 +60,13 @@ class AnsweredInProcess:
         self.seen = []
 
     def __call__(self, request, **_):
-        parts = urlsplit(request.url)
-        headers = [
-            (name, value.decode() if isinstance(value, bytes) else value) for name, value in request.headers.items()
-        ]
-        body = request.body or b""
-        body = body if isinstance(body, bytes) else body.encode()
-        signed = SignedRequest(request.method, parts.path, parts.query, [("Host", parts.netloc), *headers], body)
-        service = SERVICES[asked_service(signed.headers, signed.raw_query, body)]
+        signed = received(request)
+        service = SERVICES[asked_service(signed.headers, signed.raw_query, signed.body)]
         try:
             response = self.succeed(service, signed)
         except WireError as error:
             response = service.encode_error(error, "id-1")
-        raw = io.BytesIO(response.body)
-        raw.stream = lambda **_: [response.body]
-        return AWSResponse(request.url, response.status, dict(response.headers), raw)
+        return answered(request, response)
 
     def succeed(self, service, signed):
         routed = service.route(signed)

@@ -1,27 +1,15 @@
 """botocore serializes random requests of IAM and STS, and we read the same parameters back, for every operation."""
 
-from urllib.parse import urlsplit
-
 import pytest
-from botocore.awsrequest import create_request_object, prepare_request_dict
 from botocore.serialize import create_serializer
 from hypothesis import HealthCheck, given, settings
 
+from tests.contract.in_process import serialized
 from tests.contract.query_shapes import MODELS, OPERATIONS, seen, values
-from tradewind.wire import SignedRequest, load_service
+from tradewind.wire import load_service
 
 SERVICES = {name: load_service(name) for name in MODELS}
 SERIALIZER = create_serializer("query", include_validation=False)
-
-
-def sent_by_botocore(operation, params):
-    """Method, raw path, raw query, headers and body as they leave botocore."""
-    request = SERIALIZER.serialize_to_request(params, operation)
-    prepare_request_dict(request, endpoint_url="https://localhost:8443")
-    prepared = create_request_object(request).prepare()
-    parts = urlsplit(prepared.url)
-    body = prepared.body if isinstance(prepared.body, bytes) else prepared.body.encode()
-    return SignedRequest(prepared.method, parts.path, parts.query, list(prepared.headers.items()), body)
 
 
 @pytest.mark.parametrize(("service", "name"), OPERATIONS)
@@ -30,7 +18,7 @@ def test_what_botocore_sends_is_read_back(service, name):
     asked = SERVICES[service]
 
     def read_back(params):
-        request = sent_by_botocore(operation, params)
+        request = serialized(SERIALIZER, operation, params)
         routed = asked.route(request)
         assert routed.operation == name
         found = asked.decode(name, routed.labels, request.raw_query, request.headers, request.body)

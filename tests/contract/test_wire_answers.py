@@ -1,12 +1,10 @@
 """botocore's parser reads back what we answer, and a whole boto3 client talks to us without a socket."""
 
-import io
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.loaders import Loader
@@ -15,6 +13,7 @@ from botocore.parsers import create_parser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.contract.in_process import answered, parsed, received
 from tradewind.wire import (
     COMMON_ERRORS,
     Bounds,
@@ -61,11 +60,6 @@ def anything(shape):  # noqa: PLR0911
     raise AssertionError(shape)
 
 
-def parsed(response, shape):
-    fields = {name.lower(): value for name, value in response.headers.items()}
-    return PARSER.parse({"status_code": response.status, "headers": fields, "body": response.body}, shape)
-
-
 @pytest.mark.parametrize("name", SERVICE.operations)
 def test_botocore_reads_back_what_we_answer(name):
     shape = MODEL.operation_model(name).output_shape
@@ -73,7 +67,7 @@ def test_botocore_reads_back_what_we_answer(name):
     @settings(max_examples=60, deadline=None)
     @given(anything(shape))
     def round_trip(result):
-        found = parsed(SERVICE.encode(name, result, "id-1"), shape)
+        found = parsed(PARSER, SERVICE.encode(name, result, "id-1"), shape)
         metadata = found.pop("ResponseMetadata")
         assert found == result
         assert metadata["RequestId"] == "id-1"
@@ -90,7 +84,7 @@ def test_botocore_reads_back_our_errors(shape):
     @given(TEXT, st.fixed_dictionaries({name: anything(member) for name, member in members.items()}))
     def round_trip(message, values):
         response = SERVICE.encode_error(WireError(shape.name, message, values), "id-1")
-        found = parsed(response, MODEL.operation_model("InvokeRestApi").output_shape)
+        found = parsed(PARSER, response, MODEL.operation_model("InvokeRestApi").output_shape)
         assert found["Error"]["Code"] == shape.name
         assert found["Error"]["Message"] == (message if len(members) < len(shape.members) else "")
         assert found["ResponseMetadata"]["HTTPStatusCode"] == shape.metadata["error"]["httpStatusCode"]
@@ -110,17 +104,7 @@ class AnsweredInProcess:
         self.seen = []
 
     def __call__(self, request, **_):
-        parts = urlsplit(request.url)
-        headers = [
-            (name, value.decode() if isinstance(value, bytes) else value) for name, value in request.headers.items()
-        ]
-        body = request.body or b""
-        body = body if isinstance(body, bytes) else body.encode()
-        signed = SignedRequest(request.method, parts.path, parts.query, [("Host", parts.netloc), *headers], body)
-        response = self.respond(signed)
-        raw = io.BytesIO(response.body)
-        raw.stream = lambda **_: [response.body]
-        return AWSResponse(request.url, response.status, dict(response.headers), raw)
+        return answered(request, self.respond(received(request)))
 
     def respond(self, signed):
         try:

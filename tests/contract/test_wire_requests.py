@@ -5,17 +5,16 @@ shapes that have patterns.
 """
 
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 import pytest
-from botocore.awsrequest import create_request_object, prepare_request_dict
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.serialize import create_serializer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tradewind.wire import SignedRequest, load_service
+from tests.contract.in_process import serialized
+from tradewind.wire import load_service
 
 SERVICE = load_service("mwaa")
 MODEL = ServiceModel(Loader().load_service_model("mwaa", "service-2"), "mwaa")
@@ -89,22 +88,6 @@ def valid(shape):  # noqa: C901, PLR0911
     raise AssertionError(shape)
 
 
-def sent_by_botocore(operation, params):
-    """Method, raw path, raw query, headers and body as they leave botocore."""
-    request = SERIALIZER.serialize_to_request(params, operation)
-    prepare_request_dict(request, endpoint_url="https://localhost:8443")
-    prepared = create_request_object(request).prepare()
-    parts = urlsplit(prepared.url)
-    body = prepared.body or b""
-    return (
-        prepared.method,
-        parts.path,
-        parts.query,
-        list(prepared.headers.items()),
-        body if isinstance(body, bytes) else body.encode(),
-    )
-
-
 @pytest.mark.parametrize("name", SERVICE.operations)
 def test_what_botocore_sends_is_read_back_and_valid(name):
     operation = MODEL.operation_model(name)
@@ -112,10 +95,10 @@ def test_what_botocore_sends_is_read_back_and_valid(name):
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     @given(valid(operation.input_shape))
     def round_trip(params):
-        method, path, query, headers, body = sent_by_botocore(operation, params)
-        routed = SERVICE.route(SignedRequest(method, path, query, headers, body))
+        sent = serialized(SERIALIZER, operation, params)
+        routed = SERVICE.route(sent)
         assert routed.operation == name
-        found = SERVICE.decode(name, routed.labels, query, headers, body)
+        found = SERVICE.decode(name, routed.labels, sent.raw_query, sent.headers, sent.body)
         # A query cannot tell an empty list from none at all.
         assert found == {key: value for key, value in params.items() if not (key == "tagKeys" and value == [])}
         if params.get("tagKeys") != []:
