@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import ROOT, Service, bring_up, eventually
 from tests.scenario import crashing as crashes
 from tests.scenario.insight import announced_process, environment_id, running, superuser
-from tests.scenario.test_deleting import nothing_left
+from tests.scenario.removing import nothing_left, remove
 
 NAME = "crashing"
 PROCESSES = ["api-server", "broker", "credentials", "dag-processor", "preload", "scheduler-1", "triggerer", "worker-1"]
@@ -29,9 +29,7 @@ def crashing(service: Service, service_variables: dict[str, str]) -> Iterator[li
     service.create(NAME, NAME)
     id_ = environment_id(service, NAME)
     yield crashes.die_after_steps(service, service_variables, NAME, id_, 1)
-    service.client().delete_environment(Name=NAME)
-    service.wait_gone(NAME)
-    nothing_left(service, id_)
+    remove(service, NAME)
 
 
 def generation(service: Service) -> int:

@@ -1,30 +1,15 @@
 """Deleting leaves nothing behind, whenever it is asked for; stopping stops what was started and nothing else."""
 
 import contextlib
-import pwd
 import time
 
-import psycopg
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Service, bring_up, eventually, tradewind
-from tests.scenario.insight import environment_id, left_of, superuser
+from tests.scenario.insight import environment_id, left_of
+from tests.scenario.removing import nothing_left
 from tradewind.settings import run_directory
-
-
-def nothing_left(service: Service, id_: str) -> None:
-    assert not (service.data / "environments" / id_).exists()
-    assert left_of(service.data / "environments" / id_) == []
-    with psycopg.connect(superuser(service, "postgres")) as connection:
-        query = (
-            "SELECT datname FROM pg_database WHERE datname LIKE %(x)s "
-            "UNION SELECT rolname FROM pg_roles WHERE rolname LIKE %(x)s"
-        )
-        assert connection.execute(query, {"x": f"%{id_}%"}).fetchall() == []
-    assert id_ not in (service.data / "ca" / "caddy.json").read_text()
-    with pytest.raises(KeyError):
-        pwd.getpwnam(f"tw-{id_}")
 
 
 @pytest.mark.parametrize("pause", [0.0, 2.5, 8.0])

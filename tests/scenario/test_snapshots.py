@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ROOT, Service, eventually, tradewind
 from tests.scenario.insight import environment_id, running
-from tests.scenario.test_deleting import nothing_left
+from tests.scenario.removing import nothing_left, remove
 
 NAME = "saved"
 
@@ -29,10 +29,7 @@ def saved(service: Service) -> Iterator[str]:
     service.rest(NAME, "POST", "/connections", Body=connection)
     service.rest(NAME, "POST", "/variables", Body={"key": "kept", "value": "secret value"})
     yield NAME
-    id_ = environment_id(service, NAME)
-    service.client().delete_environment(Name=NAME)
-    service.wait_gone(NAME)
-    nothing_left(service, id_)
+    remove(service, NAME)
 
 
 def take(service: Service) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Service
 from tests.scenario.insight import environment_id
-from tests.scenario.test_deleting import nothing_left
+from tests.scenario.removing import remove
 
 NAME = "installing"
 SCRIPT = """
@@ -62,11 +62,8 @@ def installing(service: Service) -> Iterator[Mapping[str, str]]:
     service.create(NAME, NAME, StartupScriptS3Path="startup.sh", PluginsS3Path="plugins.zip")
     found = service.wait(NAME, seconds=600)
     assert found["Status"] == "AVAILABLE", found["LastUpdate"]
-    id_ = environment_id(service, NAME)
     yield {kind: log(service, f"startup_script_execution_{kind}") for kind in ("worker", "scheduler", "webserver")}
-    service.client().delete_environment(Name=NAME)
-    service.wait_gone(NAME)
-    nothing_left(service, id_)
+    remove(service, NAME)
 
 
 def update(service: Service, script: str) -> dict[str, Any]:

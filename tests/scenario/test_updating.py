@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import ROOT, Service, bring_up, eventually, tradewind
 from tests.scenario.insight import announced_process, environment_id, running
-from tests.scenario.test_deleting import nothing_left
+from tests.scenario.removing import remove
 
 NAME = "changing"
 PATIENT = """
@@ -42,10 +42,7 @@ def changing(service: Service) -> Iterator[str]:
     service.create(NAME, NAME)
     assert service.wait(NAME)["Status"] == "AVAILABLE"
     yield NAME
-    id_ = environment_id(service, NAME)
-    service.client().delete_environment(Name=NAME)
-    service.wait_gone(NAME)
-    nothing_left(service, id_)
+    remove(service, NAME)
 
 
 def pids(service: Service) -> dict[str, int]:

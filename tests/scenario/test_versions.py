@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from tests.conftest import ROOT, Service, eventually, tradewind
 from tests.scenario.crashing import databases_of
 from tests.scenario.insight import environment_id, running
-from tests.scenario.test_deleting import nothing_left
+from tests.scenario.removing import remove
 from tradewind.recipe.versions import versions
 
 NAME = "versions"
@@ -66,10 +66,7 @@ def made(service: Service) -> Iterator[str]:
     service.rest(NAME, "POST", "/connections", Body=connection)
     service.rest(NAME, "POST", "/variables", Body={"key": "kept", "value": "secret value"})
     yield NAME
-    id_ = environment_id(service, NAME)
-    service.client().delete_environment(Name=NAME)
-    service.wait_gone(NAME)
-    nothing_left(service, id_)
+    remove(service, NAME)
 
 
 def version_of(service: Service) -> str:
