@@ -7,10 +7,10 @@ belong to the environment's user. Where that user may write, nothing that lies t
 import os
 import shutil
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tradewind.domain.whole_files import replace_whole
 from tradewind.runtime import users
 
 
@@ -46,18 +46,8 @@ class Folders:
 
 def write_whole(path: Path, text: str, mode: int = 0o600, gid: int | None = None) -> None:
     """Replace a file as a whole; one that holds the text already stays."""
-    if _holds(path, text):
-        return
-    # Beside the folder's owner: the environment's user may own the folder, so nothing there is followed or reused.
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-        os.fchmod(file.fileno(), mode)
-        if gid is not None:
-            os.fchown(file.fileno(), 0, gid)
-    Path(name).replace(path)
+    if not _holds(path, text):
+        replace_whole(path, text, mode, gid)
 
 
 def _holds(path: Path, text: str) -> bool:

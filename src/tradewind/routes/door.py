@@ -19,7 +19,6 @@ import importlib.metadata
 import json
 import os
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +30,7 @@ import certifi
 from tradewind.domain.errors import CannotProvide, CannotStart
 from tradewind.domain.identifiers import EnvironmentId
 from tradewind.domain.manifests import Process
+from tradewind.domain.whole_files import replace_whole
 from tradewind.routes import hosts
 from tradewind.routes.admin import Admin
 from tradewind.routes.configuration import Door, EnvironmentRoute, certificate_names, listener, render
@@ -192,7 +192,7 @@ class Doorkeeper:
                 case _:
                     pass
             if not path.is_file() or path.read_text() != text:
-                _write_whole(path, text, 0o644)
+                replace_whole(path, text, 0o644)
             path.chmod(0o644)
         except OSError as error:
             raise CannotStart(f"cannot write {path}: {error}") from error
@@ -235,7 +235,7 @@ class Doorkeeper:
         if self._written() == document:
             return
         try:
-            _write_whole(self._file, json.dumps(document, indent=1), 0o600)
+            replace_whole(self._file, json.dumps(document, indent=1))
         except OSError as error:
             raise CannotProvide(f"cannot publish the routes: {self._file} cannot be written: {error}") from error
 
@@ -279,18 +279,3 @@ def _files(configuration: Json) -> list[Path]:
 def _address_and_port(text: str) -> tuple[str, int]:
     address, _, port = text.rpartition(":")
     return address.strip("[]"), int(port)
-
-
-def _write_whole(path: Path, text: str, mode: int) -> None:
-    """Replace a file at once: a reader sees the old content or the new, after a crash too."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

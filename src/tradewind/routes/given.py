@@ -7,8 +7,6 @@ given copies below the door's own folder (0600), named by their content.
 """
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from tradewind.domain.errors import CannotStart
+from tradewind.domain.whole_files import replace_whole
 from tradewind.routes.tls import Files, is_address
 
 PREFIX = "given-"
@@ -155,12 +154,7 @@ def keep(path: Path, content: bytes) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.is_file() and path.read_bytes() == content:
             return
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
+        replace_whole(path, content)
     except OSError as error:
         raise CannotStart(f"cannot keep a copy of the certificate: {path}: {error.strerror}") from error
 
