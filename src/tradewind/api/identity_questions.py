@@ -1,7 +1,8 @@
 """What must be allowed before an operation of IAM's or STS's runs.
 
 IAM's are asked on the ARN of the entity that they are about, with the keys of IAM's service authorization
-reference. GetCallerIdentity and GetSessionToken need no permission, AssumeRole is decided by the role's trust policy
+reference. Who makes something with tags needs the right to tag it too, as at AWS: tags of users and roles are what
+other policies decide by. GetCallerIdentity and GetSessionToken need no permission, AssumeRole is decided by the role's trust policy
 and the caller's policies together, in the operation itself (AWS STS API reference, "Permissions").
 """
 
@@ -14,13 +15,17 @@ from tradewind.api.operations.iam.resources import iam_asked
 from tradewind.api.services import Services
 
 _FREE = frozenset({"GetCallerIdentity", "GetSessionToken", "AssumeRole"})
+_TAGGING = {"CreateUser": "iam:TagUser", "CreateRole": "iam:TagRole", "CreatePolicy": "iam:TagPolicy"}
 
 
 def of_iam(operation: str, parameters: Mapping[str, Any], services: Services, caller: Caller) -> Questions:
-    """IAM's: the same action on every ARN that the call is about."""
+    """IAM's: the same action on every ARN that the call is about, and the right to tag what is made with tags."""
     asked = iam_asked(operation, parameters, services.identities, caller.principal)
     action = f"iam:{operation}"
-    return Questions(tuple(Question(action, arn, asked.context) for arn in (asked.resource, *asked.further)))
+    each = [Question(action, arn, asked.context) for arn in (asked.resource, *asked.further)]
+    if operation in _TAGGING and parameters.get("Tags"):
+        each.append(Question(_TAGGING[operation], asked.resource, asked.context))
+    return Questions(tuple(each))
 
 
 def of_sts(operation: str, _parameters: Mapping[str, Any], _services: Services, _caller: Caller) -> Questions:
