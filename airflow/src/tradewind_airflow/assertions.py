@@ -14,6 +14,7 @@ A JWT, HS256 with the environment's own secret, which only the control plane and
 
 import hashlib
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,3 +78,17 @@ def _read(claims: dict[str, Any]) -> Assertion:
         raise AssertionRefused(f"cannot sign in: session_seconds must be from 1 to {SESSION_SECONDS}")
     key = hashlib.sha256(f"assertion:{claims['jti']}".encode()).hexdigest()[:32]
     return Assertion(user, name[:256], tuple(dict.fromkeys(roles)), seconds, key, int(expires_at))
+
+
+def given_roles(asked: Collection[str], present: Collection[str], held: Collection[str]) -> tuple[str, ...]:
+    """The names of the roles that a person has from now on: those asked for that are there, and his custom ones.
+
+    An admin may delete or rename one of the default roles in Airflow: it gives nobody anything any more, but who was
+    let in for several (the account's root for all five) still has the others. `present` are the roles of the
+    environment, `held` the person's. Raises AssertionRefused when roles were asked for and he would have none at all.
+    """
+    kept = [role for role in asked if role in present]
+    custom = [role for role in held if role not in DEFAULT_ROLES]
+    if asked and not kept and not custom:
+        raise AssertionRefused(f"cannot sign in: this environment's database has no role {', '.join(sorted(asked))}")
+    return (*kept, *custom)

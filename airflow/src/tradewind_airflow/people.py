@@ -2,7 +2,7 @@
 
 At each sign-in the *default* roles of a user become exactly those that the assertion names; custom roles, which an
 admin gave in Airflow, stay. That is MWAA's rule, and the documented way to DAG-level access (let IAM grant Public,
-give a custom role in the UI).
+give a custom role in the UI). One that an admin deleted or renamed, which Airflow's pages and commands allow, is left out.
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from tradewind_airflow.assertions import DEFAULT_ROLES, Assertion, AssertionRefused
+from tradewind_airflow.assertions import Assertion, AssertionRefused, given_roles
 from tradewind_airflow.compat import spent
 
 _ATTEMPTS = 3
@@ -69,9 +69,6 @@ def _new(name: str) -> User:
 
 
 def _roles(user: User, assertion: Assertion, session: Session) -> list[Role]:
-    wanted = session.scalars(select(Role).where(Role.name.in_(assertion.roles))).unique().all()
-    missing = set(assertion.roles) - {role.name for role in wanted}
-    if missing:
-        # an admin renamed or deleted it: in Airflow's pages or with its commands that is allowed
-        raise AssertionRefused(f"cannot sign in: this environment's database has no role {', '.join(sorted(missing))}")
-    return [*wanted, *(role for role in user.roles if role.name not in DEFAULT_ROLES)]
+    present = {role.name: role for role in session.scalars(select(Role).where(Role.name.in_(assertion.roles))).unique()}
+    held = {role.name: role for role in user.roles}
+    return [{**held, **present}[name] for name in given_roles(assertion.roles, present, held)]
