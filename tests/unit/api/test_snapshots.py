@@ -7,9 +7,14 @@ import pytest
 
 from tests.unit.api.doubles import PLACE, call, refusal, services
 from tests.unit.domain.samples import ID, NOW, SPEC, environment
+from tradewind.api.callers import Caller
+from tradewind.api.calls import Call
+from tradewind.api.operations import OWN_OPERATIONS
 from tradewind.domain.environments import Connections, Origin, Phase, Target
 from tradewind.domain.identifiers import new_environment_id
 from tradewind.domain.snapshots import Kind, SnapshotState
+from tradewind.iam import Holding, Policy, Principal, parse_document
+from tradewind.wire import WireError
 
 FORK = "/tradewind/environments/sample/fork"
 TAKE = "/tradewind/environments/sample/snapshots"
@@ -83,6 +88,33 @@ def test_an_environment_is_copied_with_its_settings_and_tags():
     assert (found.spec, found.tags) == (SPEC, {"team": "data"})
     assert found.origin == Origin(1, snapshot.id, Connections.REMOVE)
     assert (snapshot.environment_name, snapshot.kind) == ("sample", Kind.FORK)
+
+
+def who_may_not_pass_roles(operation, parameters, working):
+    """The operation itself, past a decision that did not know the role yet."""
+    alice = Principal(f"arn:aws:iam::{PLACE.account}:user/alice", PLACE.account, "user/alice")
+    allowed = '{"Statement": {"Effect": "Allow", "Action": ["tradewind:*", "airflow:*"], "Resource": "*"}}'
+    caller = Caller(alice, Holding(identity=(Policy("p", parse_document(allowed), "inline policy p of user alice"),)))
+    with pytest.raises(WireError) as refused:
+        OWN_OPERATIONS[operation](working, Call(operation, caller, parameters, "an-id"))
+    return refused.value.code, refused.value.message
+
+
+def test_the_role_is_asked_about_when_it_is_known_for_certain():
+    """A snapshot that becomes available, or an update that ends, between the decision and the deed."""
+    working = services(environment())
+    id_ = taken(working)
+    expected = f"is not authorized to perform: iam:PassRole on resource: {SPEC.execution_role_arn} "
+    for operation, parameters in (
+        ("RestoreSnapshot", {"SnapshotId": id_}),
+        ("RestoreSnapshot", {"SnapshotId": id_, "Name": "new"}),
+        ("ForkEnvironment", {"Name": "sample", "NewName": "new"}),
+    ):
+        code, message = who_may_not_pass_roles(operation, parameters, working)
+        assert code == "AccessDeniedException"
+        assert expected in message
+    assert [each.id for each in working.snapshots.all()] == [id_]
+    assert set(working.environments.known) == {"sample"}
 
 
 def test_a_copy_that_cannot_be_had_leaves_no_snapshot():

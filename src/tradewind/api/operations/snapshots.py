@@ -1,9 +1,14 @@
-"""Our own operations: snapshots of environments, what is restored from them, and copies of environments."""
+"""Our own operations: snapshots of environments, what is restored from them, and copies of environments.
+
+The role that comes along is asked about once more when it is known for certain: between the decision and the deed a
+snapshot may have become available, or an update of the source been put in force.
+"""
 
 from typing import Any
 
+from tradewind.api.authorisation import Questions, decide, passing
 from tradewind.api.calls import Answer, Call
-from tradewind.api.failures import no_snapshot, validation
+from tradewind.api.failures import access_denied, no_snapshot, validation
 from tradewind.api.operations.creation import begin
 from tradewind.api.operations.environments import existing
 from tradewind.api.services import Services
@@ -48,7 +53,7 @@ def restore_snapshot(services: Services, call: Call) -> Answer:
         raise validation(f"Snapshot {snapshot.id} cannot be restored: it goes when the copy is made that it is for.")
     if snapshot.state is not SnapshotState.AVAILABLE or snapshot.spec is None:
         raise validation(f"Snapshot {snapshot.id} cannot be restored: its state is {snapshot.state.value}.")
-    _refuse(snapshot.spec)
+    _refuse(call, snapshot.spec)
     if call.get("Name") is not None:
         origin = Origin(1, snapshot.id, Connections(call.get("Connections", Connections.MASK.value)))
         return begin(services, call["Name"], snapshot.spec, tags={}, origin=origin)
@@ -72,7 +77,7 @@ def restore_snapshot(services: Services, call: Call) -> Answer:
 def fork_environment(services: Services, call: Call) -> Answer:
     """A snapshot of the one, which goes when the other has been made of it."""
     source = _savable(services, call["Name"])
-    _refuse(source.spec)
+    _refuse(call, source.spec)
     id_ = new_snapshot_id()
     origin = Origin(1, id_, Connections(call.get("Connections", Connections.MASK.value)))
     services.snapshots.ask(id_, source, Kind.FORK)
@@ -98,8 +103,11 @@ def _existing(services: Services, id_: str) -> Snapshot:
     return snapshot
 
 
-def _refuse(spec: Spec) -> None:
-    """Classes and versions that this release does not have any more."""
+def _refuse(call: Call, spec: Spec) -> None:
+    """A role that the caller may not pass; classes and versions that this release does not have any more."""
+    decision = decide(call.caller, Questions(tuple(passing(spec.execution_role_arn))))
+    if not decision:
+        raise access_denied(decision.reason)
     problems = violations(spec, classes(), tuple(versions()))
     if problems:
         raise validation(" ".join(problems))
