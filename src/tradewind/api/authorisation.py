@@ -18,7 +18,7 @@ from tradewind.api.services import Services
 from tradewind.domain.arns import environment_name
 from tradewind.domain.environments import Environment
 from tradewind.domain.snapshots import Snapshot
-from tradewind.iam import Allowed, Decision, Request, authorise
+from tradewind.iam import Allowed, Decision, Denied, Request, authorise
 
 PASSED_TO = "airflow.amazonaws.com"
 _ON_ROLES = frozenset({"CreateWebLoginToken", "InvokeRestApi"})
@@ -50,15 +50,35 @@ class Questions:
 
 def decide(caller: Caller, asked: Questions) -> Decision:
     """The decision on a call; of several that are denied the first one's reason."""
-    decisions = [
-        authorise(caller.principal, caller.holding, Request(q.action, q.resource, caller.context(q.keys)))
-        for q in asked.each
-    ]
+    decisions = [_answer(caller, question) for question in asked.each]
     if not decisions:
         return Allowed("this operation needs no permission")
     if asked.one_is_enough:
         return next((decision for decision in decisions if decision), decisions[0])
     return next((decision for decision in decisions if not decision), decisions[0])
+
+
+def _answer(caller: Caller, question: Question) -> Decision:
+    """Asked once with each spelling of a key: tags of environments may differ in case alone, condition keys do not.
+
+    Only who is allowed with every one of them is allowed: else one tag would answer for the other.
+    """
+    decision: Decision = Denied("")
+    for keys in _spellings(question.keys):
+        request = Request(question.action, question.resource, caller.context(keys))
+        decision = authorise(caller.principal, caller.holding, request)
+        if not decision:
+            break
+    return decision
+
+
+def _spellings(keys: Keys) -> Iterator[Keys]:
+    """The keys without any that differ in case alone, as often as it takes for each to be there once."""
+    alike: dict[str, list[str]] = {}
+    for key in keys:
+        alike.setdefault(key.lower(), []).append(key)
+    for turn in range(max(map(len, alike.values()), default=1)):
+        yield {key: keys[key] for key in (each[turn % len(each)] for each in alike.values())}
 
 
 def action(operation: str, service: str = "mwaa") -> str:

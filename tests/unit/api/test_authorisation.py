@@ -140,6 +140,22 @@ def test_all_questions_must_be_allowed_and_the_first_denied_one_gives_the_reason
     assert f"not authorized to perform: iam:PassRole on resource: {ROLE}" in decision.reason
 
 
+def test_a_tag_does_not_answer_for_one_that_differs_in_case_alone():
+    tagging = {"Action": "airflow:TagResource", "Resource": "*"}
+    is_data = {"StringEquals": {"aws:RequestTag/team": "data"}}
+    may = caller({**tagging, "Effect": "Allow", "Condition": is_data})
+    may_not = caller({**tagging, "Effect": "Allow"}, {**tagging, "Effect": "Deny", "Condition": is_data})
+    for tags, is_allowed, is_free in [
+        ({"team": "admin", "Team": "data"}, False, False),
+        ({"Team": "data", "team": "admin"}, False, False),
+        ({"TEAM": "data", "team": "data", "x": "y"}, True, False),
+        ({"Team": "admin", "team": "ops"}, False, True),
+    ]:
+        found = asked("TagResource", {"ResourceArn": SAMPLE, "Tags": tags})
+        assert bool(decide(may, found)) is is_allowed, tags
+        assert bool(decide(may_not, found)) is is_free, tags
+
+
 def test_where_one_is_enough_the_first_ones_reason_is_told():
     roles = Questions((Question("airflow:GetX", "arn:one"), Question("airflow:PutX", "arn:two")), one_is_enough=True)
     assert decide(caller(READ), roles)
