@@ -23,9 +23,7 @@ EXECUTION_ROLE = "tradewind-execution"
 
 
 def ensure_execution_role(identities: Identities, place: Place, now: datetime) -> None:
-    """Make the role where IAM holds nothing yet."""
-    if any(identities.entities.all(kind) for kind in EntityKind):
-        return
+    """Make the role, with its policy in the same moment, where IAM holds nothing yet."""
     role = Entity(
         kind=EntityKind.ROLE,
         id=new_id(EntityKind.ROLE.prefix),
@@ -37,8 +35,7 @@ def ensure_execution_role(identities: Identities, place: Place, now: datetime) -
         description="What environments of tradewind create run their tasks as",
         max_session_duration=int(LIFETIME.total_seconds()),
     )
-    # both or neither: of a role that is there nobody could tell whether somebody took its rights away
-    identities.entities.create(role, {"execution": json.dumps(_rights(place))})
+    identities.entities.create_first(role, {"execution": json.dumps(_rights(place))})
 
 
 def federated_role(identities: Identities) -> Callable[[str], FederatedRole | None]:

@@ -63,8 +63,8 @@ class Entities:
         with self.engine.connect() as connection:
             return [entity_of_row(row, self.home) for row in connection.execute(query).mappings()]
 
-    def create(self, entity: Entity, inline: Mapping[str, str] | None = None) -> Entity:
-        """Make it, with inline policies' documents by name. Raises Refused: name taken, quota reached, no boundary."""
+    def create(self, entity: Entity) -> Entity:
+        """Make it. Raises Refused: the name is taken, the quota is reached, the boundary is not there."""
         with writing(self.engine) as connection:
             if find_entity(connection, self.home, entity.kind, entity.name) is not None:
                 raise entity_exists(entity.kind, entity.name)
@@ -72,14 +72,22 @@ class Entities:
             refuse_more_entities(entity.kind, connection.execute(query).scalar_one())
             if entity.boundary is not None:
                 refuse_no_policy(connection, self.home, entity.boundary)
-            row = _row_of(entity)
-            if entity.kind is EntityKind.ROLE:
-                row["trust"] = _by_id(connection, self.home, entity.trust)
-            connection.execute(sa.insert(iam_entities).values(row))
-            for name, document in (inline or {}).items():
-                policy = {"entity_id": entity.id, "name": name, "document": document}
-                connection.execute(sa.insert(iam_inline_policies).values(policy))
+            self._insert(connection, entity)
         return entity
+
+    def create_first(self, entity: Entity, inline: Mapping[str, str]) -> bool:
+        """Make it, with inline policies (documents by names), where nobody is there yet. False where somebody is.
+
+        One transaction: it is never there without its policies, and of two control planes that begin only one makes it.
+        """
+        with writing(self.engine) as connection:
+            if connection.execute(sa.select(iam_entities.c.id).limit(1)).first() is not None:
+                return False
+            self._insert(connection, entity)
+            rows = [{"entity_id": entity.id, "name": name, "document": text} for name, text in inline.items()]
+            if rows:
+                connection.execute(sa.insert(iam_inline_policies), rows)
+        return True
 
     def rename(self, kind: EntityKind, name: str, new_name: str | None, new_path: str | None) -> None:
         """Another name, another path, or both; what it holds stays. Raises Refused."""
@@ -172,6 +180,12 @@ class Entities:
         """The users in a group. Raises Refused."""
         is_in = iam_memberships.c.user_id == iam_entities.c.id
         return self._related(EntityKind.GROUP, group, is_in, iam_memberships.c.group_id)
+
+    def _insert(self, connection: sa.Connection, entity: Entity) -> None:
+        row = _row_of(entity)
+        if entity.kind is EntityKind.ROLE:
+            row["trust"] = _by_id(connection, self.home, entity.trust)
+        connection.execute(sa.insert(iam_entities).values(row))
 
     def _related(self, kind: EntityKind, name: str, joined: sa.ColumnElement[bool], by: Any) -> list[Entity]:
         with self.engine.connect() as connection:
