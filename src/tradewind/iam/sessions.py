@@ -43,7 +43,7 @@ _WITHOUT_MFA: Final = json.dumps(
 
 @dataclass(frozen=True)
 class SessionTags:
-    """Tags of a session, inherited ones included, and the keys (as they were given) that go on to the next."""
+    """Tags of a session, inherited ones included, and the keys (as the tags have them) that go on to the next."""
 
     tags: Mapping[str, str] = field(default_factory=dict)
     transitive: tuple[str, ...] = ()
@@ -93,12 +93,13 @@ def session_tags(given: Sequence[tuple[str, str]], transitive: Sequence[str], pr
             "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key "
             "from the calling session."
         )
-    if not {key.lower() for key in transitive} <= {*keys, *taken}:
+    spelled = {key.lower(): key for key in (*inherited, *dict(given))}  # the next session finds its tags by these
+    if not {key.lower() for key in transitive} <= set(spelled):
         raise _invalid("The specified transitive tag key must be included in the requested tags.")
     tags = {**inherited, **dict(given)}
     if len(tags) > _MOST_TAGS:
         raise _invalid(f"A session can have at most {_MOST_TAGS} tags.")
-    return SessionTags(tags, tuple(dict.fromkeys([*inherited, *transitive])))
+    return SessionTags(tags, tuple(dict.fromkeys([*inherited, *(spelled[key.lower()] for key in transitive)])))
 
 
 def source_identity(asked: str | None, principal: Principal) -> str | None:

@@ -55,7 +55,13 @@ def chained(tags, transitive):
 def test_tags_that_are_transitive_go_on():
     passed = rules.session_tags([("Stage", "test")], ["stage"], chained({"team": "blue", "own": "x"}, ("team",)))
     assert passed.tags == {"team": "blue", "Stage": "test"}
-    assert passed.transitive == ("team", "stage")
+    assert passed.transitive == ("team", "Stage")
+
+
+def test_a_transitive_tag_goes_on_however_its_key_was_written():
+    first = rules.session_tags([("Team", "blue")], ["TEAM"], session())
+    assert first.transitive == ("Team",)
+    assert rules.session_tags([], ["tEAM"], chained(first.tags, first.transitive)) == first
 
 
 @pytest.mark.parametrize(
