@@ -48,7 +48,8 @@ def ids_in(trust: str) -> frozenset[str]:
 
 
 def _rewritten(trust: str, replaced: Callable[[str], str]) -> str:
-    document = json.loads(trust)
+    # Numbers stand in conditions only, where a text means the same: as texts they come out as they went in.
+    document = json.loads(trust, parse_int=str, parse_float=str)
     statements = document["Statement"]
     are_same = True
     for statement in statements if isinstance(statements, list) else [statements]:
