@@ -6,7 +6,7 @@ What is in force for a caller (`Holding`) is looked up elsewhere.
 
 from tradewind.iam.contexts import Context, Request
 from tradewind.iam.decisions import Allowed, Decision, Denied
-from tradewind.iam.documents import Document, DocumentKind, parse_document
+from tradewind.iam.documents import Document, DocumentKind, parse_document, parse_once
 from tradewind.iam.errors import MalformedDocument
 from tradewind.iam.evaluation import authorise
 from tradewind.iam.policies import Holding, Policy
@@ -29,6 +29,7 @@ __all__ = [
     "authorise",
     "may_assume",
     "parse_document",
+    "parse_once",
     "root_principal",
     "service_principal",
 ]

@@ -1,7 +1,8 @@
 """Policy documents: from JSON to statements that can be asked, or to AWS's sentence about what is wrong.
 
 Strict, as IAM is: no unknown element, no key twice, no element of another kind. Nothing but MalformedDocument is ever
-raised. Parsing the same text again is a look-up: documents are immutable.
+raised. Parsing the same text again is a look-up: documents are immutable. Long texts are parsed each time: parsed, one
+takes up to a hundred times its length, and who may send some must not have hundreds of them kept.
 
 Sources: IAM User Guide, "Grammar of the IAM JSON policy language"; the order of checks and their sentences as IAM
 gives them.
@@ -36,6 +37,7 @@ from tradewind.iam.variables import template
 
 _Object = Mapping[str, Any]
 LONGEST: Final = 131_072  # characters; `policyDocumentType` of IAM's model
+_LONGEST_KEPT: Final = 16_384  # characters; IAM's largest policy has 10,240 and white space
 _WITH_VARIABLES: Final = "2012-10-17"
 _VERSIONS: Final = frozenset({_WITH_VARIABLES, "2008-10-17"})
 _TOP: Final = frozenset({"Version", "Id", "Statement"})
@@ -76,12 +78,21 @@ class _Number(str):
 
 def parse_document(text: str, kind: DocumentKind = DocumentKind.IDENTITY) -> Document:
     """Parse a policy document of at most 131,072 characters. Raises MalformedDocument with AWS's sentence."""
+    return _kept(text, kind) if len(text) <= _LONGEST_KEPT else parse_once(text, kind)
+
+
+def parse_once(text: str, kind: DocumentKind = DocumentKind.IDENTITY) -> Document:
+    """The same for a document that nobody will ask about again: it is not kept."""
     if len(text) > LONGEST:
         raise MalformedDocument(SYNTAX)
     return _parse(text, kind)
 
 
 @lru_cache(maxsize=512)
+def _kept(text: str, kind: DocumentKind) -> Document:
+    return _parse(text, kind)
+
+
 def _parse(text: str, kind: DocumentKind) -> Document:
     top = _load(text)
     if not isinstance(top, dict) or not _TOP.issuperset(top):

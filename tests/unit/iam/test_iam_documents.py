@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.unit.iam.making import allow, text_of
-from tradewind.iam import DocumentKind, MalformedDocument, parse_document
+from tradewind.iam import DocumentKind, MalformedDocument, parse_document, parse_once
 from tradewind.iam.documents import LONGEST
 
 SYNTAX = "Syntax errors in policy."
@@ -203,3 +203,12 @@ def test_a_document_of_many_stars_is_parsed_in_no_time():
     began = time.process_time()
     assert parse_document(text).statements
     assert time.process_time() - began < 0.25
+
+
+def test_short_documents_are_kept_and_long_ones_are_not():
+    """Parsed, 128 KiB take up to 15 MB: whoever may use the simulator must not have hundreds of them kept."""
+    short, long = text_of(OK), text_of(*[OK] * 400)
+    assert parse_document(short) is parse_document(short)
+    assert parse_document(long) is not parse_document(long)
+    assert parse_document(long) == parse_document(long)
+    assert parse_once(short) is not parse_document(short)

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from tradewind.api.calls import Answer, Call
 from tradewind.api.operations.iam.serving import IamOperation, IamServices
-from tradewind.iam import Context, Holding, MalformedDocument, Policy, Principal, Request, comparands, parse_document
+from tradewind.iam import Context, Holding, MalformedDocument, Policy, Principal, Request, comparands, parse_once
 from tradewind.iam.evaluation import Match
 from tradewind.iam.positions import Span, statement_spans
 from tradewind.iam.refusals import invalid, no_such
@@ -104,7 +104,7 @@ def _parsed(call: Call, member: str) -> tuple[Policy, ...]:
         raise invalid(f"{member} holds more than {_LONGEST} characters.")
     try:
         return tuple(
-            Policy(f"{member}.{n}", parse_document(text), f"policy {n} of {member}") for n, text in enumerate(texts, 1)
+            Policy(f"{member}.{n}", parse_once(text), f"policy {n} of {member}") for n, text in enumerate(texts, 1)
         )
     except MalformedDocument as problem:
         raise invalid(str(problem)) from None
