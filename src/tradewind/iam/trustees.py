@@ -48,8 +48,7 @@ def ids_in(trust: str) -> frozenset[str]:
 
 
 def _rewritten(trust: str, replaced: Callable[[str], str]) -> str:
-    # Numbers stand in conditions only, where a text means the same: as texts they come out as they went in.
-    document = json.loads(trust, parse_int=str, parse_float=str)
+    document = json.loads(trust, parse_float=_exactly)
     statements = document["Statement"]
     are_same = True
     for statement in statements if isinstance(statements, list) else [statements]:
@@ -60,6 +59,11 @@ def _rewritten(trust: str, replaced: Callable[[str], str]) -> str:
                 are_same = are_same and new == principal["AWS"]
                 principal["AWS"] = new
     return trust if are_same else json.dumps(document)
+
+
+def _exactly(written: str) -> float | str:
+    """A number, or its text where it would not come out as it went in: in conditions both mean the same."""
+    return number if repr(number := float(written)) == written else written
 
 
 def _names(names: Any, replaced: Callable[[str], str]) -> Any:

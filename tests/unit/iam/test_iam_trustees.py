@@ -57,9 +57,9 @@ def test_who_is_not_there_is_refused(named):
 
 def test_numbers_of_conditions_come_out_as_they_went_in():
     """JSON's numbers know no bounds: read and written as Python's, this one would be `Infinity`, which is no JSON."""
-    written = trust({"AWS": ALICE}).replace(
-        '"Action"', '"Condition": {"NumericLessThan": {"sts:DurationSeconds": [1e400, 0.10000000000000000001]}}, "Action"'
-    )
+    numbers = "[1e400, 0.10000000000000000001, 0.5, 12345678901234567890]"
+    condition = f'"Condition": {{"NumericLessThan": {{"sts:DurationSeconds": {numbers}}}}}'
+    written = trust({"AWS": ALICE}).replace('"Action"', f'{condition}, "Action"')
     kept = named_by_id(written, HOME, IDS.get)
     assert parse_document(kept, DocumentKind.TRUST).statements[0].conditions == (
         parse_document(written, DocumentKind.TRUST).statements[0].conditions
