@@ -197,6 +197,32 @@ def test_a_page_is_shorter_where_there_are_many_statements():
     assert answer["IsTruncated"]
 
 
+def test_a_page_is_shorter_where_there_is_much_to_compare():
+    values = {"Condition": {"StringEquals": {"aws:TagKeys": ["a"] * 1000}}}
+    few, many = ({"ContextKeyName": "aws:TagKeys", "ContextKeyType": "stringList", "ContextKeyValues": ["b"] * count}
+                 for count in (1, 500))  # fmt: skip
+    lengths = [
+        len(custom({**allow(), **values}, ActionNames=[GET] * 100, ContextEntries=[entry])["EvaluationResults"])
+        for entry in (few, many)
+    ]
+    assert lengths == [100, 1]
+
+
+def test_what_is_too_much_for_one_decision_is_refused():
+    values = {"Condition": {"StringEquals": {"aws:TagKeys": ["a"] * 1000}}}
+    entry = {"ContextKeyName": "aws:TagKeys", "ContextKeyType": "stringList", "ContextKeyValues": ["b"] * 1100}
+    asked = {"PolicyInputList": [text_of({**allow(), **values})], "ActionNames": [GET]}
+    code, sentence = refusal("SimulateCustomPolicy", **asked, ContextEntries=[entry])
+    assert (code, sentence) == (
+        "InvalidInputException",
+        "The policies and the context are too large to be simulated together.",
+    )
+    code, sentence = refusal(
+        "SimulateCustomPolicy", **asked, ContextEntries=[{**entry, "ContextKeyValues": ["b" * 262_145]}]
+    )
+    assert "ContextEntries holds more than 262144 characters" in sentence
+
+
 @pytest.mark.parametrize(
     ("operation", "parameters", "code", "sentence"),
     [

@@ -1,8 +1,8 @@
 """The policy simulator: what policies would say, of a user, a group or a role or as they are sent, and nothing more.
 
 Each action is tried on each resource; every pair is one EvaluationResult. Pairs are decided a page at a time, and a
-page is shorter where there are many statements, so that no call holds a thread for long. Keys of the caller
-(`aws:username`) follow from the user or role, or from CallerArn; ContextEntries are laid over them.
+page is shorter where the policies and the context ask for many comparisons, so that no call holds a thread for long;
+what is too much for a single pair is refused. Keys of the caller (`aws:username`) follow from the user or role, or from CallerArn; ContextEntries are laid over them.
 
 Not supported, and refused by name: resource policies, organisations' policies, EC2's resource handling.
 
@@ -23,11 +23,12 @@ from tradewind.iam import Context, Holding, MalformedDocument, Policy, Principal
 from tradewind.iam.evaluation import Match
 from tradewind.iam.positions import Span, statement_spans
 from tradewind.iam.refusals import invalid, no_such
-from tradewind.iam.simulating import Simulated, keys_of, simulate, size
+from tradewind.iam.simulating import Simulated, cost, keys_of, simulate
 
 _USUAL: Final = 100
-_STATEMENTS_A_PAGE: Final = 50_000
-_LONGEST: Final = 262_144  # characters of all policies of a call
+_COMPARISONS_A_PAGE: Final = 150_000
+_MOST_COMPARISONS: Final = 1_000_000  # of one action on one resource
+_LONGEST: Final = 262_144  # characters of all policies of a call, and of all values of its context
 _ACTION: Final = re.compile(r"[a-zA-Z0-9\-.]+:[a-zA-Z0-9]+")
 _INLINE: Final = re.compile(r"inline policy (?P<policy>\S+) of (?P<kind>user|group|role) (?P<name>\S+)")
 _MANAGED: Final = re.compile(r"managed policy (?P<arn>arn:[a-z-]+:iam::(?P<owner>\w+):policy/\S+)")
@@ -135,7 +136,10 @@ def _results(call: Call, holding: Holding, caller: Principal | None) -> Answer:
     context = _context(call, caller)
     actions, resources = [_action(name) for name in call["ActionNames"]], call.get("ResourceArns") or ["*"]
     start, pairs = _place(call), len(actions) * len(resources)
-    shortest = max(1, _STATEMENTS_A_PAGE // (size(holding) or 1))
+    dearest = cost(holding, max(resources, key=len), context)
+    if dearest > _MOST_COMPARISONS:
+        raise invalid("The policies and the context are too large to be simulated together.")
+    shortest = max(1, _COMPARISONS_A_PAGE // (dearest or 1))
     end = min(pairs, start + min(int(call.get("MaxItems") or _USUAL), shortest))
     found = [
         simulate(holding, Request(actions[place // len(resources)], resources[place % len(resources)], context))
@@ -162,6 +166,8 @@ def _context(call: Call, caller: Principal | None) -> Context:
         if any(read(value) is None for value in values) or (len(values) > 1 and not kind.endswith("List")):
             raise invalid(f"Invalid value for context key {name} of type {kind}.")
         given[name] = list(values)
+    if sum(len(value) for values in given.values() for value in values) > _LONGEST:
+        raise invalid(f"ContextEntries holds more than {_LONGEST} characters.")
     return Context.of(given).over(Context() if caller is None else caller.keys)
 
 
