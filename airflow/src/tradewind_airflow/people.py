@@ -2,7 +2,8 @@
 
 At each sign-in the *default* roles of a user become exactly those that the assertion names; custom roles, which an
 admin gave in Airflow, stay. That is MWAA's rule, and the documented way to DAG-level access (let IAM grant Public,
-give a custom role in the UI). One that an admin deleted or renamed, which Airflow's pages and commands allow, is left out.
+give a custom role in the UI). One that an admin deleted or renamed, which Airflow's pages and commands allow, is left
+out.
 """
 
 import datetime as dt

@@ -2,8 +2,8 @@
 
 IAM's are asked on the ARN of the entity that they are about, with the keys of IAM's service authorization
 reference. Who makes something with tags needs the right to tag it too, as at AWS: tags of users and roles are what
-other policies decide by. GetCallerIdentity and GetSessionToken need no permission, AssumeRole is decided by the role's trust policy
-and the caller's policies together, in the operation itself (AWS STS API reference, "Permissions").
+other policies decide by. GetCallerIdentity and GetSessionToken need no permission, AssumeRole is decided by the
+role's trust policy and the caller's policies together, in the operation itself (AWS STS API reference, "Permissions").
 """
 
 from collections.abc import Mapping

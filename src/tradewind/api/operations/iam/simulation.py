@@ -2,7 +2,8 @@
 
 Each action is tried on each resource; every pair is one EvaluationResult. Pairs are decided a page at a time, and a
 page is shorter where the policies and the context ask for many comparisons, so that no call holds a thread for long;
-what is too much for a single pair is refused. Keys of the caller (`aws:username`) follow from the user or role, or from CallerArn; ContextEntries are laid over them.
+what is too much for a single pair is refused. Keys of the caller (`aws:username`) follow from the user or role, or
+from CallerArn; ContextEntries are laid over them.
 
 Not supported, and refused by name: resource policies, organisations' policies, EC2's resource handling.
 
