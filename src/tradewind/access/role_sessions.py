@@ -1,14 +1,15 @@
 """Sessions of roles that the service itself makes: credentials of an environment's execution role.
 
 As on MWAA, the role has to trust one of MWAA's services; conditions of its trust policy see the environment's ARN
-(`aws:SourceArn`) and the account (`aws:SourceAccount`). Nobody's policies are asked: who may name the role was asked
-with `iam:PassRole` when the environment was made.
+(`aws:SourceArn`), the account (`aws:SourceAccount`) and what is known of any request, as the time. Nobody's policies
+are asked: who may name the role was asked with `iam:PassRole` when the environment was made.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from tradewind.access.contexts import request_context
 from tradewind.access.execution_roles import CannotIssue, TemporaryCredentials
 from tradewind.domain.arns import Place
 from tradewind.domain.environments import Environment
@@ -38,20 +39,23 @@ class ExecutionRoles:
         role = self.identities.role(name)
         if role is None or role.arn != arn:
             raise CannotIssue(f"cannot give credentials: there is no role {arn}; make it with aws iam create-role")
-        self._check_trust(role, environment)
+        self._check_trust(role, environment, now)
         issued = self.sessions.issue(Session(role.id, now, now + LIFETIME, SESSION_NAME))
         self.identities.role_used(role.id, self.place.region, now)
         return TemporaryCredentials(issued.access_key_id, issued.secret, issued.token, issued.expires_at)
 
-    def _check_trust(self, role: Entity, environment: Environment) -> None:
-        context = Context.of(
+    def _check_trust(self, role: Entity, environment: Environment, now: datetime) -> None:
+        general = request_context(
+            now=now, region=self.place.region, address=None, is_secure=True, agent=None, referer=None
+        )
+        own = Context.of(
             {
                 "aws:SourceAccount": self.place.account,
                 "aws:SourceArn": self.place.environment(environment.name),
                 "sts:RoleSessionName": SESSION_NAME,
             }
         )
-        request = Request("sts:AssumeRole", role.arn, context)
+        request = Request("sts:AssumeRole", role.arn, own.over(general))
         try:
             trust = parse_document(role.trust, DocumentKind.TRUST)
         except MalformedDocument as problem:
