@@ -9,7 +9,7 @@ was taken of too: its data is that environment's.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tradewind.access.roles import ROLES
@@ -33,11 +33,15 @@ Keys = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Question:
-    """May the caller do this action on this resource? `keys` are the operation's and the resource's."""
+    """May the caller do this action on this resource? `keys` are the operation's and the resource's.
+
+    `shown` is what a refusal calls the resource, where its real ARN would tell what the caller may not know.
+    """
 
     action: str
     resource: str
     keys: Keys = field(default_factory=dict)
+    shown: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,14 @@ def _answer(caller: Caller, question: Question) -> Decision:
     for keys in _spellings(question.keys):
         request = Request(question.action, question.resource, caller.context(keys))
         decision = authorise(caller.principal, caller.holding, request)
-        if not decision:
-            break
+        if isinstance(decision, Denied):
+            return decision if question.shown is None else _veiled(decision, question.resource, question.shown)
     return decision
+
+
+def _veiled(denied: Denied, resource: str, shown: str) -> Denied:
+    named = " on resource: {} "
+    return replace(denied, reason=denied.reason.replace(named.format(resource), named.format(shown), 1))
 
 
 def _spellings(keys: Keys) -> Iterator[Keys]:

@@ -22,9 +22,9 @@ def of_iam(operation: str, parameters: Mapping[str, Any], services: Services, ca
     """IAM's: the same action on every ARN that the call is about, and the right to tag what is made with tags."""
     asked = iam_asked(operation, parameters, services.identities, caller.principal)
     action = f"iam:{operation}"
-    each = [Question(action, arn, asked.context) for arn in (asked.resource, *asked.further)]
+    each = [Question(action, arn, asked.context, asked.shown) for arn in (asked.resource, *asked.further)]
     if operation in _TAGGING and parameters.get("Tags"):
-        each.append(Question(_TAGGING[operation], asked.resource, asked.context))
+        each.append(Question(_TAGGING[operation], asked.resource, asked.context, asked.shown))
     return Questions(tuple(each))
 
 

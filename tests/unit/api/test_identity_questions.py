@@ -1,12 +1,16 @@
 """Which questions stand before IAM's and STS's operations."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
 from tests.unit.api.test_iam_resources import ALICE, ARN, Known
+from tradewind.api.authorisation import decide
 from tradewind.api.callers import Caller
 from tradewind.api.identity_questions import of_iam
+from tradewind.iam import Principal
+from tradewind.iam.entities import Entity, EntityKind
 
 TAGS = [{"Key": "team", "Value": "admin"}]
 
@@ -32,3 +36,30 @@ def test_what_is_made_with_tags_needs_the_right_to_tag_it(operation, tagging, me
         (tagging, ARN + resource, keys),
     ]
     assert asked(operation, **made) == asked(operation, **made, Tags=[]) == [(f"iam:{operation}", ARN + resource, {})]
+
+
+MALLORY = Caller(Principal(f"{ARN}user/mallory", "123456789012", "user/mallory", user_name="mallory"))
+KNOWN = Known(known=[Entity(EntityKind.USER, "AIDAX", "Alice", "/team/", f"{ARN}user/team/Alice", datetime.now(UTC))])
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "shown"),
+    [
+        ("GetUser", {"UserName": "alice"}, f"{ARN}user/alice"),
+        ("GetUser", {"UserName": "nobody"}, f"{ARN}user/nobody"),
+        ("UpdateUser", {"UserName": "alice", "NewUserName": "bob"}, f"{ARN}user/alice"),
+        ("GetAccessKeyLastUsed", {"AccessKeyId": "AKIAALICE"}, "*"),
+        ("GetAccessKeyLastUsed", {"AccessKeyId": "AKIANOBODY"}, "*"),
+    ],
+)
+def test_who_is_refused_learns_nothing_but_what_he_sent(operation, parameters, shown):
+    services = SimpleNamespace(identities=KNOWN)
+    decision = decide(MALLORY, of_iam(operation, parameters, services, MALLORY))
+    assert not decision
+    assert f" to perform: iam:{operation} on resource: {shown} because no identity-based policy" in decision.reason
+    assert "/team/" not in decision.reason
+
+
+def test_ones_own_arn_is_shown_as_it_is():
+    caller, services = Caller(ALICE), SimpleNamespace(identities=KNOWN)
+    assert f"on resource: {ALICE.arn} " in decide(caller, of_iam("ListAccessKeys", {}, services, caller)).reason

@@ -57,20 +57,31 @@ _ON_POLICY = frozenset(
 
 @dataclass(frozen=True)
 class Asked:
-    """All ARNs must be allowed, each with the same context."""
+    """All ARNs must be allowed, each with the same context.
+
+    `shown` is the ARN that follows from the call alone: who is refused does not learn whether there is such an entity,
+    which path it has, or whose an access key is.
+    """
 
     resource: str
     further: tuple[str, ...]
     context: Mapping[str, list[str]]
+    shown: str
 
 
 def iam_asked(operation: str, parameters: Mapping[str, Any], identities: Identities, principal: Principal) -> Asked:
     """What the decision is about, with one look at the store."""
     target = _target(operation, parameters, identities, principal)
+    resource = _resource(operation, parameters, identities, principal, target)
     return Asked(
-        resource=_resource(operation, parameters, identities, principal, target),
+        resource=resource,
         further=_further(operation, parameters, identities, target),
         context=_context(operation, parameters, target),
+        shown=(
+            resource
+            if resource == principal.arn
+            else _resource(operation, parameters, identities, principal, target=None)
+        ),
     )
 
 
