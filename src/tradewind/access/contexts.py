@@ -10,7 +10,14 @@ from tradewind.iam import Context
 
 
 def request_context(
-    *, now: datetime, region: str, address: str | None, is_secure: bool, agent: str | None, referer: str | None
+    *,
+    now: datetime,
+    account: str,
+    region: str,
+    address: str | None,
+    is_secure: bool,
+    agent: str | None,
+    referer: str | None,
 ) -> Context:
     """The condition keys. What is empty or None is a key that is not there."""
     return Context.of(
@@ -19,6 +26,7 @@ def request_context(
             "aws:EpochTime": int(now.timestamp()),
             "aws:SecureTransport": is_secure,
             "aws:RequestedRegion": region,
+            "aws:ResourceAccount": account,  # there is one: everything that can be asked for is in it
             "aws:ViaAWSService": False,
             "aws:SourceIp": address or None,
             "aws:UserAgent": agent or None,

@@ -46,7 +46,13 @@ class ExecutionRoles:
 
     def _check_trust(self, role: Entity, environment: Environment, now: datetime) -> None:
         general = request_context(
-            now=now, region=self.place.region, address=None, is_secure=True, agent=None, referer=None
+            now=now,
+            account=self.place.account,
+            region=self.place.region,
+            address=None,
+            is_secure=True,
+            agent=None,
+            referer=None,
         )
         own = Context.of(
             {

@@ -68,6 +68,7 @@ def identify(request: RawRequest, services: Services, *, scope: str) -> Caller:
         )
     base = request_context(
         now=services.now(),
+        account=services.place.account,
         region=services.place.region,
         address=request.source,
         is_secure=request.is_secure,

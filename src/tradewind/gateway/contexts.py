@@ -12,6 +12,7 @@ def context_of(services: GatewayServices, request: Request) -> Context:
     """The condition keys. Whatever comes through the door came by TLS."""
     return request_context(
         now=services.now(),
+        account=services.account.account_id,
         region=services.trail.region,
         address=address_of(request),
         is_secure=True,

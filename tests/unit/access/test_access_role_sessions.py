@@ -34,7 +34,7 @@ def issue(*statements):
         {"StringEquals": {"aws:SourceAccount": PLACE.account}},
         {"ArnLike": {"aws:SourceArn": PLACE.environment("*")}},
         {"DateLessThan": {"aws:CurrentTime": "2026-11-23T10:00:00Z"}},
-        {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
+        {"StringEquals": {"aws:RequestedRegion": "us-east-1", "aws:ResourceAccount": PLACE.account}},
         {"Bool": {"aws:SecureTransport": "true", "aws:PrincipalIsAWSService": "true"}},
     ],
 )
