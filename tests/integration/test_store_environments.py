@@ -150,6 +150,15 @@ def test_tags_are_added_replaced_and_removed(store):
     assert store.find("e").tags == {"b": "2", "c": "3"}
 
 
+def test_tags_of_one_that_is_gone_are_not_those_of_the_next_one_with_its_name(store):
+    gone = created(store, "e", tags={"team": "old"})
+    store.forget(gone.id)
+    new = created(store, "e", tags={"team": "new"})
+    assert store.tags("e") == store.tags_of(new.id) == {"team": "new"}
+    assert store.tags_of(gone.id) == {"team": "old"}
+    assert store.tags_of(new_environment_id()) == {}
+
+
 def test_too_many_tags_change_nothing(store):
     made = created(store, "e", tags={"a": "1"})
     assert not store.tag(made.id, {"b": "1", "c": "1"}, [], 2)

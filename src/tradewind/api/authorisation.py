@@ -4,7 +4,8 @@ Source: service authorization reference for `airflow`; MWAA User Guide, "access-
 InvokeRestApi are authorised on the ARNs of Airflow's roles alone, and one of the five is enough: Airflow's user gets
 those that are allowed. ListEnvironments knows `*` only. Who names an execution role needs `iam:PassRole` on it, also
 where a copy or a snapshot brings the role along. A question about a snapshot is asked about the environment that it
-was taken of too: its data is that environment's.
+was taken of too: its data is that environment's. So are its tags, also when that environment is gone and another one
+has its name.
 """
 
 import re
@@ -152,17 +153,18 @@ def _about_snapshot(
     operation: str, id_: str, snapshot: Snapshot | None, parameters: Mapping[str, Any], services: Services
 ) -> Iterator[Question]:
     place, asked = services.place, action(operation, "tradewind")
-    yield Question(asked, place.snapshot(id_))
+    tags = {} if snapshot is None else _resource_tags(services.environments.tags_of(snapshot.environment_id))
+    yield Question(asked, place.snapshot(id_), tags)
     if snapshot is not None:
         origin = snapshot.environment_name
-        yield Question(asked, place.environment(origin), _tags_of(origin, services))
+        yield Question(asked, place.environment(origin), tags)
         role = None if snapshot.spec is None else snapshot.spec.execution_role_arn
         if operation == "RestoreSnapshot":
             name = parameters.get("Name")
             if name is not None:
                 yield Question("airflow:CreateEnvironment", place.environment(str(name)))
             else:
-                yield Question("airflow:UpdateEnvironment", place.environment(origin), _tags_of(origin, services))
+                yield Question("airflow:UpdateEnvironment", place.environment(origin), tags)
             yield from passing(role)
 
 
@@ -178,6 +180,10 @@ def _asked(tags: Mapping[str, str]) -> Keys:
 
 def _tags_of(name: str | None, services: Services) -> Keys:
     tags = services.environments.tags(name) if name is not None and _NAME.fullmatch(name) else {}
+    return _resource_tags(tags)
+
+
+def _resource_tags(tags: Mapping[str, str]) -> Keys:
     return {f"aws:ResourceTag/{key}": [value] for key, value in tags.items()}
 
 

@@ -16,6 +16,13 @@ def read(engine: sa.Engine, name: str) -> Mapping[str, str]:
         return connection.execute(query).scalar_one_or_none() or {}
 
 
+def read_of(engine: sa.Engine, id_: EnvironmentId) -> Mapping[str, str]:
+    """Those of the environment with that id, also when it is gone; none where there never was one."""
+    query = sa.select(environments.c.tags).where(environments.c.id == str(id_))
+    with engine.connect() as connection:
+        return connection.execute(query).scalar_one_or_none() or {}
+
+
 def change(engine: sa.Engine, id_: EnvironmentId, add: Mapping[str, str], remove: Sequence[str], limit: int) -> bool:
     """Change them. False, and nothing done, when there would be more than `limit`."""
     with engine.begin() as connection:

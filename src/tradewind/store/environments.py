@@ -170,6 +170,10 @@ class Environments:
         """Its tags alone; none where there is no such environment."""
         return environment_tags.read(self.engine, name)
 
+    def tags_of(self, id_: EnvironmentId) -> Mapping[str, str]:
+        """The same by its id; of one that is gone those that it had."""
+        return environment_tags.read_of(self.engine, id_)
+
     def get(self, id_: EnvironmentId) -> Environment | None:
         """The environment with that id, unless gone."""
         found = self._select(environments.c.id == str(id_))

@@ -70,6 +70,10 @@ class EnvironmentsInMemory:
         found = self.find(name)
         return {} if found is None else found.tags
 
+    def tags_of(self, id_: Any) -> Mapping[str, str]:
+        found = self.get(id_)
+        return {} if found is None else found.tags
+
     def get(self, id_: Any) -> Environment | None:
         return next((environment for environment in self.known.values() if environment.id == id_), None)
 

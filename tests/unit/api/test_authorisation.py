@@ -10,6 +10,7 @@ from tests.unit.domain.samples import environment
 from tradewind.access.roles import ROLES
 from tradewind.api.authorisation import Question, Questions, decide, own_questions, questions
 from tradewind.api.callers import Caller
+from tradewind.domain.identifiers import new_environment_id
 from tradewind.domain.snapshots import Kind
 from tradewind.iam import DocumentKind, Holding, Policy, Principal, parse_document, root_principal
 
@@ -114,6 +115,19 @@ def test_what_a_snapshot_holds_is_its_environments():
     ]:
         found = asked(operation, {"SnapshotId": "snap-1", **parameters}, working, own=True)
         assert pairs(found) == [*((asked_.format(operation), arn) for asked_, arn in own), *more]
+
+
+@pytest.mark.parametrize("operation", ["GetSnapshot", "DeleteSnapshot", "RestoreSnapshot"])
+def test_a_snapshot_has_the_tags_of_its_own_environment_and_of_no_other_with_that_name(operation):
+    old = environment(tags={"team": "finance"})
+    working = services(old)
+    working.snapshots.ask("snap-1", old, Kind.MANUAL)
+    working.snapshots.take("snap-1")
+    found = [question.keys for question in asked(operation, {"SnapshotId": "snap-1"}, working, own=True).each]
+    assert found[:2] == [{"aws:ResourceTag/team": ["finance"]}] * 2
+    other = environment(id=new_environment_id(), tags={"team": "mine"})
+    working.environments.known = {"once sample": old, "sample": other}
+    assert [question.keys for question in asked(operation, {"SnapshotId": "snap-1"}, working, own=True).each] == found
 
 
 def test_a_snapshot_that_is_not_there_is_asked_about_by_its_own_arn():
