@@ -22,9 +22,10 @@ def of_iam(operation: str, parameters: Mapping[str, Any], services: Services, ca
     """IAM's: the same action on every ARN that the call is about, and the right to tag what is made with tags."""
     asked = iam_asked(operation, parameters, services.identities, caller.principal)
     action = f"iam:{operation}"
-    each = [Question(action, arn, asked.context, asked.shown) for arn in (asked.resource, *asked.further)]
+    arns = zip((asked.resource, *asked.further), asked.shown, strict=True)
+    each = [Question(action, arn, asked.context, shown) for arn, shown in arns]
     if operation in _TAGGING and parameters.get("Tags"):
-        each.append(Question(_TAGGING[operation], asked.resource, asked.context, asked.shown))
+        each.append(Question(_TAGGING[operation], asked.resource, asked.context, asked.shown[0]))
     return Questions(tuple(each))
 
 

@@ -201,6 +201,7 @@ _parameters = st.fixed_dictionaries(
                 "PathPrefix",
                 "NewPath",
                 "NewUserName",
+                "CallerArn",
                 "AccessKeyId",
                 "PermissionsBoundary",
             ),
@@ -218,5 +219,6 @@ def test_whatever_is_sent_it_is_about_something(operation, parameters, caller):
     known = Known(known=[entity(EntityKind.USER, "Alice", "/team/")])
     asked = iam_asked(operation, parameters, known, caller)
     assert asked.resource
+    assert len(asked.shown) == 1 + len(asked.further)
     Context.of(asked.context)
     assert all("\0" not in str(part) for look in known.asked for part in look)

@@ -60,6 +60,23 @@ def test_who_is_refused_learns_nothing_but_what_he_sent(operation, parameters, s
     assert "/team/" not in decision.reason
 
 
+def test_a_refused_rename_names_the_new_name_without_the_path():
+    services = SimpleNamespace(identities=KNOWN)
+    parameters = {"UserName": "alice", "NewUserName": "bob"}
+    old, new = of_iam("UpdateUser", parameters, services, MALLORY).each
+    assert (old.resource, old.shown) == (f"{ARN}user/team/Alice", f"{ARN}user/alice")
+    assert (new.resource, new.shown) == (f"{ARN}user/team/bob", f"{ARN}user/bob")
+
+
+def test_simulating_on_behalf_of_somebody_is_asked_about_him_too():
+    """Else a right to simulate oneself would read anybody's tags, by policies that ask for aws:PrincipalTag."""
+    mine, his = f"{ARN}user/mallory", f"{ARN}user/team/Alice"
+    found = asked("SimulatePrincipalPolicy", PolicySourceArn=mine, CallerArn=his)
+    assert [resource for _, resource, _ in found] == [mine, his]
+    assert [resource for _, resource, _ in asked("SimulateCustomPolicy", CallerArn=his)] == ["*", his]
+    assert [resource for _, resource, _ in asked("SimulatePrincipalPolicy", PolicySourceArn=mine)] == [mine]
+
+
 def test_ones_own_arn_is_shown_as_it_is():
     caller, services = Caller(ALICE), SimpleNamespace(identities=KNOWN)
     assert f"on resource: {ALICE.arn} " in decide(caller, of_iam("ListAccessKeys", {}, services, caller)).reason

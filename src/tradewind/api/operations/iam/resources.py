@@ -2,14 +2,15 @@
 
 Source: service authorization reference for `iam`. A named entity is authorised by the ARN that it really has, with
 its path and in its own case, so that a policy about `user/admins/*` holds whatever a caller writes; one that is not
-there, by the ARN that it would have without a path. Renaming needs the right on the old and the new ARN. Lists are
+there, by the ARN that it would have without a path. Renaming needs the right on the old and the new ARN, simulating on
+behalf of a user (CallerArn) the one on that user too, whose tags the simulated policies may ask about. Lists are
 about the kind and the path prefix (`user/`), as AWS's refusals show it. Parameters are not checked yet: anything may be
 missing.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tradewind.iam import Principal
@@ -38,6 +39,7 @@ _OWN = frozenset(
 _MEMBERS = (("GroupName", EntityKind.GROUP), ("RoleName", EntityKind.ROLE), ("UserName", EntityKind.USER))
 _BOUND = re.compile(r"(Attach|Detach|Put|Delete)(User|Role)(Policy|PermissionsBoundary)")
 _ON_ANY = frozenset({"GetContextKeysForPrincipalPolicy", "SimulatePrincipalPolicy"})
+_SIMULATED = frozenset({"SimulateCustomPolicy", "SimulatePrincipalPolicy"})
 _ON_POLICY = frozenset(
     {
         "CreatePolicyVersion",
@@ -59,30 +61,29 @@ _ON_POLICY = frozenset(
 class Asked:
     """All ARNs must be allowed, each with the same context.
 
-    `shown` is the ARN that follows from the call alone: who is refused does not learn whether there is such an entity,
-    which path it has, or whose an access key is.
+    `shown` are the ARNs that follow from the call alone, the resource's first: who is refused does not learn whether
+    there is such an entity, which path it has, or whose an access key is.
     """
 
     resource: str
     further: tuple[str, ...]
     context: Mapping[str, list[str]]
-    shown: str
+    shown: tuple[str, ...]
 
 
 def iam_asked(operation: str, parameters: Mapping[str, Any], identities: Identities, principal: Principal) -> Asked:
     """What the decision is about, with one look at the store."""
     target = _target(operation, parameters, identities, principal)
     resource = _resource(operation, parameters, identities, principal, target)
-    return Asked(
-        resource=resource,
-        further=_further(operation, parameters, identities, target),
-        context=_context(operation, parameters, target),
-        shown=(
-            resource
-            if resource == principal.arn
-            else _resource(operation, parameters, identities, principal, target=None)
-        ),
-    )
+    further = _further(operation, parameters, identities, target)
+    shown = (resource, *further)
+    if resource != principal.arn:
+        unknown = _resource(operation, parameters, identities, principal, target=None)
+        veiled = (
+            replace(target, path="/", name=unknown.rsplit("/", 1)[-1], arn="") if isinstance(target, Entity) else None
+        )
+        shown = (unknown, *_further(operation, parameters, identities, veiled)[: len(further)])
+    return Asked(resource, further, _context(operation, parameters, target), shown)
 
 
 def _target(
@@ -140,6 +141,8 @@ def _resource(
 def _further(
     operation: str, parameters: Mapping[str, Any], identities: Identities, target: Entity | ManagedPolicy | None
 ) -> tuple[str, ...]:
+    if operation in _SIMULATED and _text(parameters, "CallerArn"):
+        return (_text(parameters, "CallerArn"),)
     kind = _RENAMED.get(operation)
     if kind is None or not isinstance(target, Entity):
         return ()
