@@ -26,6 +26,7 @@ from typing import Any
 import httpx
 import jwt
 
+from tradewind.access.clients import Cookieless
 from tradewind.access.identities import LONGEST, AirflowIdentity
 from tradewind.domain.errors import CannotProvide
 from tradewind.domain.identifiers import EnvironmentId
@@ -103,7 +104,7 @@ class _Kept:
 class AirflowSessions:
     """Airflow's sessions of the control plane's callers. Safe for many threads."""
 
-    def __init__(self, client: httpx.Client, now: Callable[[], datetime]) -> None:
+    def __init__(self, client: Cookieless, now: Callable[[], datetime]) -> None:
         """Use the client, with its time-outs, for loopback only. `now` gives aware times."""
         self._client = client
         self._now = now

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import httpx
-
+from tradewind.access.clients import Cookieless
 from tradewind.access.keyholders import Keyholders
 from tradewind.access.limits import Buckets, Rate, WrongTries
 from tradewind.access.sessions import AirflowSessions
@@ -34,7 +33,7 @@ class Services:
     snapshots: SnapshotRecords
     hosts: HostPlan
     sessions: AirflowSessions
-    http: httpx.Client
+    http: Cookieless
     now: Callable[[], datetime]
     draw_port: Callable[[set[int]], int]
     keyring: Keyring

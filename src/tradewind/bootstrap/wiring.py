@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import structlog
 from starlette.types import ASGIApp
 
+from tradewind.access.clients import Cookieless
 from tradewind.access.keyholders import Keyholders
 from tradewind.access.limits import Rate, WrongTries
 from tradewind.access.openid import Federation, open_flow
@@ -113,8 +114,8 @@ def wire_hands(
             api_url=host.api_url,
         ),
         hosts=host.plan,
-        http=httpx.Client(trust_env=False, timeout=10),
-        door=httpx.Client(
+        http=Cookieless(trust_env=False, timeout=10),
+        door=Cookieless(
             trust_env=False, timeout=10, verify=ssl.create_default_context(cafile=layout.ca / "bundle.pem")
         ),
         bucket=buckets,
@@ -141,8 +142,10 @@ def wire_app(
     keyholders = wire_keyholders(engine, sealing, account, place)
     ensure_execution_role(keyholders.identities, place, now())
     execution_roles = ExecutionRoles(keyholders.identities, keyholders.sessions, place)
-    trail = Trail(_log_of(account, engine, sealing), account.account_id, settings.region)
-    sessions = AirflowSessions(httpx.Client(trust_env=False, timeout=10), now)
+    log = AuditLog(engine, account.account_id, head_key(account.token_key))
+    log.ensure()
+    trail = Trail(log, account.account_id, settings.region)
+    sessions = AirflowSessions(Cookieless(trust_env=False, timeout=10), now)
     services = Services(
         account=account,
         place=place,
@@ -150,7 +153,7 @@ def wire_app(
         snapshots=hands.records,
         hosts=hands.hosts,
         sessions=sessions,
-        http=httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=200, max_keepalive_connections=50)),
+        http=Cookieless(trust_env=False, limits=httpx.Limits(max_connections=200, max_keepalive_connections=50)),
         now=now,
         draw_port=draw_port,
         keyring=keyring,

@@ -11,6 +11,7 @@ import jwt
 import pytest
 
 from tradewind.access import sessions
+from tradewind.access.clients import Cookieless
 from tradewind.access.identities import AirflowIdentity
 from tradewind.access.sessions import AirflowSessions, ApiServer, SessionRefused, mint_assertion
 from tradewind.domain.identifiers import EnvironmentId
@@ -33,7 +34,7 @@ class AirflowInMemory:
         self._hours = hours
         self._answer = answer
         self._status = status
-        client = httpx.Client(transport=httpx.MockTransport(self._handle))
+        client = Cookieless(transport=httpx.MockTransport(self._handle))
         self.sessions = AirflowSessions(client, lambda: self.now)
 
     def _handle(self, request):
@@ -207,3 +208,16 @@ def test_a_session_is_not_used_once_another_sign_in_gave_its_user_other_roles():
     assert again != viewers
     assert len(airflow.assertions) == 3
     assert airflow.sessions.token(SERVER, ALICE, ["Viewer"]) == again
+
+
+def test_no_session_is_asked_for_with_another_answers_cookie():
+    seen = []
+
+    def airflow(request):
+        seen.append(request.headers.get("cookie"))
+        return httpx.Response(201, json={"access_token": "a.b.c"}, headers={"set-cookie": "_token=x; Path=/"})
+
+    kept = AirflowSessions(Cookieless(transport=httpx.MockTransport(airflow)), lambda: NOW)
+    for server in (SERVER, ApiServer(ELSEWHERE, 28080, SECRET)):
+        kept.open(server, ALICE, ["Viewer"])
+    assert seen == [None, None]

@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.unit.domain.samples import NOW, SPEC
+from tradewind.access.clients import Cookieless
 from tradewind.access.limits import WrongTries
 from tradewind.api import apis
 from tradewind.api.chain import Chain
@@ -287,7 +288,7 @@ def services(
         snapshots=SnapshotsInMemory(),  # type: ignore[arg-type]
         hosts=HostPlan("us-east-1", "airflow.localhost", names_resolve=names_resolve, port=443),
         sessions=SessionsForEveryone(),  # type: ignore[arg-type]
-        http=httpx.Client(transport=httpx.MockTransport(airflow or nobody)),
+        http=Cookieless(transport=httpx.MockTransport(airflow or nobody)),
         now=now,
         draw_port=lambda taken: max(taken, default=20000) + 1,
         keyring=KeyringInMemory(),  # type: ignore[arg-type]

@@ -280,3 +280,18 @@ def test_a_private_environment_is_not_called_from_outside(mode, listener, status
     assert response.status == status
     if status == 403:
         assert refusal(response)[1] == "AccessDeniedException"
+
+
+def test_a_cookie_of_one_environment_reaches_no_other():
+    """Airflow believes its cookie before the bearer's token, and all environments have one address."""
+    other = dataclasses.replace(environment(), name="other", ports=dataclasses.replace(environment().ports, api=28080))
+    seen = []
+
+    def airflow(request):
+        seen.append(request.headers.get("cookie"))
+        return httpx.Response(200, json={}, headers={"set-cookie": "_token=of-somebody-else; Path=/"})
+
+    working = services(environment(), other, airflow=airflow)
+    for name in ("sample", "other", "sample"):
+        call(working, "POST", f"/restapi/{name}", {"Path": "/dags", "Method": "GET"})
+    assert seen == [None, None, None]

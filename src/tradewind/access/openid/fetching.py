@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from tradewind.access.clients import Cookieless
 from tradewind.access.openid.refusals import ProviderUnavailable
 
 LARGEST = 1024 * 1024
@@ -29,9 +30,9 @@ class Said:
 
 @dataclass(frozen=True)
 class Fetcher:
-    """HTTP to the provider with a client of its own (`httpx.Client(trust_env=False, timeout=TIMEOUT, verify=…)`)."""
+    """HTTP to the provider with a client of its own (`Cookieless(trust_env=False, timeout=TIMEOUT, verify=…)`)."""
 
-    client: httpx.Client
+    client: Cookieless
     clock: Callable[[], float] = time.monotonic
 
     def get(self, url: str) -> Mapping[str, Any]:

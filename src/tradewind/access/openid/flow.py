@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import httpx
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
+from tradewind.access.clients import Cookieless
 from tradewind.access.openid.attempts import Attempt, Attempts
 from tradewind.access.openid.codes import exchange
 from tradewind.access.openid.discovery import Discovery
@@ -104,7 +104,7 @@ def open_flow(
         trusted = ssl.create_default_context(cafile=str(provider.ca_file) if provider.ca_file else None)
     except (ssl.SSLError, OSError) as error:
         raise CannotStart(f"cannot read the certificates in {provider.ca_file}: {error}") from error
-    fetcher = Fetcher(httpx.Client(trust_env=False, timeout=TIMEOUT, verify=trusted))
+    fetcher = Fetcher(Cookieless(trust_env=False, timeout=TIMEOUT, verify=trusted))
     discovery = Discovery(provider.issuer, fetcher)
     origin = (provider.public_url or public_url).removesuffix(":443")
     return OpenIdFlow(provider, origin, discovery, fetcher, Attempts(key, now), used, now)

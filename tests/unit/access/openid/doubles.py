@@ -11,7 +11,7 @@ import httpx
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from tests.unit.access.doubles import Clock, TokensInMemory
+from tradewind.access.clients import Cookieless
 from tradewind.access.openid.attempts import Attempts
 from tradewind.access.openid.discovery import Discovery
 from tradewind.access.openid.fetching import Fetcher
@@ -125,7 +125,7 @@ def unsigned(claims, algorithm="none", header=None):
 
 def flow(remote, clock=None, provider=PROVIDER, now=lambda: NOW, used=None):
     clock = clock or Clock()
-    fetcher = Fetcher(httpx.Client(transport=httpx.MockTransport(remote)), clock)
+    fetcher = Fetcher(Cookieless(transport=httpx.MockTransport(remote)), clock)
     return OpenIdFlow(
         provider=provider,
         public_url=PUBLIC,

@@ -5,6 +5,7 @@ import pytest
 import structlog
 
 from tests.unit.access.openid.doubles import ISSUER, Clock, ProviderInMemory, key
+from tradewind.access.clients import Cookieless
 from tradewind.access.openid import ProviderUnavailable
 from tradewind.access.openid.discovery import Discovery
 from tradewind.access.openid.fetching import Fetcher
@@ -22,7 +23,7 @@ def clock():
 
 @pytest.fixture
 def discovery(remote, clock):
-    return Discovery(ISSUER, Fetcher(httpx.Client(transport=httpx.MockTransport(remote)), clock), clock)
+    return Discovery(ISSUER, Fetcher(Cookieless(transport=httpx.MockTransport(remote)), clock), clock)
 
 
 def ids(keys):
