@@ -7,6 +7,7 @@ cookie is set by the environment's host, and by nobody else. An answer of the pr
 cookie, which a link from elsewhere cannot bring along, and nothing the second time.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -136,8 +137,8 @@ def _environment(services: GatewayServices, id_: str) -> Environment | None:
 def _once(request: Request) -> Mapping[str, str]:
     """The query's parameters; one that is there twice is not there (RFC 6749 3.1)."""
     pairs = request.query_params.multi_items()
-    names = [name for name, _ in pairs]
-    return {name: value for name, value in pairs if names.count(name) == 1}
+    times = Counter(name for name, _ in pairs)
+    return {name: value for name, value in pairs if times[name] == 1}
 
 
 def _redirect(url: str) -> Response:
