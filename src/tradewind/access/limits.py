@@ -91,7 +91,8 @@ class Buckets:
 class WrongTries:
     """Who was wrong too often, by address and by access key id. Safe for many threads.
 
-    Ask `wait` before a secret or a token is looked at, and tell `wrong` or `right` afterwards.
+    Ask `wait` before a secret is looked at (of a token, which costs nothing to check, once it is known to be wrong), and
+    tell `wrong` or `right` afterwards.
     """
 
     def __init__(

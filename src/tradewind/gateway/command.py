@@ -2,7 +2,8 @@
 
 Bearer: a CLI token. Body: the arguments without the leading `airflow`, as text. Answer: one line of JSON with
 base64 `stdout` and `stderr`; the command's exit status is not returned (MWAA does not either). Commands that are
-not on MWAA's list are refused with 403 before anything runs. At most two run at once for an environment.
+not on MWAA's list are refused with 403 before anything runs. At most two run at once for an environment. As at the
+login, a token that is right is always taken, and only wrong ones are answered 429 after too many of them.
 """
 
 import asyncio
@@ -35,8 +36,6 @@ _slots: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaph
 
 async def run_command(services: GatewayServices, request: Request) -> Response:
     """Read the request whole, then run the command in a thread."""
-    if wait := services.tries.wait(address_of(request)):
-        return await run_in_threadpool(recorded, services, airflow_command(services, request), too_many(wait))
     body = b""
     async for part in request.stream():
         body += part
@@ -97,6 +96,8 @@ def _decide(services: GatewayServices, request: Request, body: bytes, attempt: A
         arguments = parse(body)
         attempt.parameters["command"] = redact_command(arguments)
     except TokenRefused as refused:
+        if wait := services.tries.wait(address_of(request)):
+            return too_many(wait)
         services.tries.wrong(address_of(request))
         _log.info("cli", action="refused", environment=str(environment.id), reason=refused.reason.value)
         attempt.details["reason"] = refused.reason.value

@@ -2,8 +2,9 @@
 
 The token comes in a form field `token`, or, for a browser, in the fragment of the sign-in page, which the
 page's script posts. It is used up, exchanged for Airflow's session, and the session goes into the cookie
-`_token` (secure, http-only, host-only), where Airflow 3's UI and MWAA's own clients read it. An address that
-sent too many tokens that are no good waits (429).
+`_token` (secure, http-only, host-only), where Airflow 3's UI and MWAA's own clients read it. A token that is right is
+always taken; of those that are no good an address may send so many, and the next ones are answered 429: whoever shares
+an address with others (a task on this machine, somebody behind the same proxy) locks nobody out.
 """
 
 import structlog
@@ -27,9 +28,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def log_in(services: GatewayServices, request: Request) -> Response:
-    """Redeem a web token: 200 with the cookie, 403 for a token that is no good, 503 when Airflow does not answer."""
-    if wait := services.tries.wait(address_of(request)):
-        return await run_in_threadpool(recorded, services, sign_in(services, request), too_many(wait))
+    """Redeem a web token: 200 with the cookie, 403 (429 after too many) for a token that is no good, 503 without an Airflow."""
     token = await read_token(request)
     return await run_in_threadpool(_log_in, services, request, token)
 
@@ -52,6 +51,8 @@ def _redeem(services: GatewayServices, request: Request, token: str, attempt: At
         attempt.identity = named(login.grant.iam_identity, services.account.account_id)
         session = open_session(services, environment, login.grant.iam_identity, login.grant.roles)
     except TokenRefused as refused:
+        if wait := services.tries.wait(address_of(request)):
+            return too_many(wait)
         services.tries.wrong(address_of(request))
         _log.info("login", action="refused", environment=str(environment.id), reason=refused.reason.value)
         attempt.details["reason"] = refused.reason.value

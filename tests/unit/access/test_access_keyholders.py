@@ -41,7 +41,9 @@ def test_the_others_lie_where_their_prefix_says(keys, store):
     assert store.asked == [("users", "AKIAALICEALICEALICE0"), ("sessions", "ASIAALICEALICEALICE0")]
 
 
-@pytest.mark.parametrize("id_", ["", "AKIA\0", "ASIA\0", "\0", "ASIAALICEALICEALICE0\n", "AKIAÄ", "A" * 129, "' OR 1=1 --"])
+@pytest.mark.parametrize(
+    "id_", ["", "AKIA\0", "ASIA\0", "\0", "ASIAALICEALICEALICE0\n", "AKIAÄ", "A" * 129, "' OR 1=1 --"]
+)
 def test_what_is_no_id_is_not_looked_up(keys, store, id_):
     assert keys.credential(id_) is None
     assert store.asked == []
