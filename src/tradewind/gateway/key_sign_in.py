@@ -1,9 +1,10 @@
 """`POST /aws_mwaa/sign-in`: the form for an access key, and a browser that is signed in or told why not.
 
-The secret is compared in constant time, and every refusal of a key is answered at the same moment after the request
-came, with the same words: whether an access key exists cannot be told from outside. The secret is in no log, no
-answer and no exception. Whoever has a key that may use no Airflow role of the environment is told which permission
-is missing: they have proven who they are.
+The secret is compared in constant time, and every refusal of a key is answered at the same moment after the form's last
+byte, with the same words: whether an access key exists cannot be told from outside. (Counted from the request's
+beginning, the time would be over before a form that is sent slowly is there, and the looking up could be measured.) The
+secret is in no log, no answer and no exception. Whoever has a key that may use no Airflow role of the environment is
+told which permission is missing: they have proven who they are.
 """
 
 import hmac
@@ -65,12 +66,12 @@ class _Refused:
 
 async def sign_in_with_key(services: GatewayServices, request: Request) -> Response:
     """303 to where the person wanted to go, with the session; else the page again, with what went wrong."""
-    began = time.monotonic()
     attempt = sign_in(services, request, "AccessKey")
     if services.keys is None:
         response = offer(services, request, wanted=None, problem="Access keys are not taken here.", status=404)
         return await run_in_threadpool(recorded, services, attempt, response)
     form = await read_form(request)
+    began = time.monotonic()
     if form is None or not _is_ours(services, request, form):
         attempt.details["reason"] = _STALE
         response = offer(services, request, wanted=(form or {}).get("next"), problem=_STALE, status=403)

@@ -2,6 +2,8 @@
 
 import dataclasses
 from datetime import timedelta
+from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.unit.gateway.doubles import (
     ORIGIN,
     TO_OURSELVES,
     Browser,
+    Clock,
     Pauses,
     SessionsThatAreNoted,
     alert,
@@ -98,6 +101,23 @@ def test_a_key_that_is_no_good_is_refused_in_the_same_words_and_the_same_time(to
     assert [line["action"] for line in told] == ["refused"]
     assert len(pauses.paused) == 1
     assert 0 < pauses.paused[0] <= REFUSAL_SECONDS
+
+
+def test_a_form_that_is_sent_slowly_shows_no_more(monkeypatch):
+    clock, pauses = Clock(), Pauses()
+    monkeypatch.setattr("tradewind.gateway.key_sign_in.time", SimpleNamespace(monotonic=clock))
+    browser = Browser(services(KNOWN, pause=pauses))
+    form = urlencode(browser.open_page() | {"access_key_id": KEY, "secret_access_key": "x"}).encode()
+
+    async def slowly():
+        yield form[:10]
+        clock.now += 30
+        yield form[10:]
+
+    headers = TO_OURSELVES | {"content-type": "application/x-www-form-urlencoded"}
+    answer = browser.request("POST", "/aws_mwaa/sign-in", content=slowly(), headers=headers)
+    assert (answer.status_code, alert(answer.text)) == (403, WRONG)
+    assert pauses.paused == [pytest.approx(REFUSAL_SECONDS)]
 
 
 def test_expired_credentials_are_named_to_their_owner_alone(browser):
