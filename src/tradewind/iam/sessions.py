@@ -29,13 +29,15 @@ _MOST_MANAGED: Final = 10
 _PACKED: Final = 4096  # bytes that are 100 % of what policies and tags may take, packed
 _MOST_TAGS: Final = 50
 
-# What GetSessionToken's credentials may not do without MFA (STS API reference, GetSessionToken).
+# What GetSessionToken's credentials may do without MFA: of IAM's API nothing, of STS's AssumeRole and GetCallerIdentity
+# (STS API reference, GetSessionToken). To pass a role is a right that other services ask for, no call of IAM's.
+_STILL: Final = ("iam:PassRole", "sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity", "sts:GetCallerIdentity")
 _WITHOUT_MFA: Final = json.dumps(
     {
         "Version": "2012-10-17",
         "Statement": [
-            {"Effect": "Allow", "Action": "*", "Resource": "*"},
-            {"Effect": "Deny", "Action": ["iam:*", "sts:GetSessionToken", "sts:GetFederationToken"], "Resource": "*"},
+            {"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"},
+            {"Effect": "Allow", "Action": _STILL, "Resource": "*"},
         ],
     }
 )

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from tests.unit.iam.making import allow, policy, session, text_of, user
-from tradewind.iam import root_principal
+from tests.unit.iam.making import allow, policy, session, text_of, trust, user
+from tradewind.iam import Context, Holding, Request, authorise, root_principal
 from tradewind.iam import sessions as rules
+from tradewind.iam.assuming import decide_assumption
 from tradewind.iam.refusals import Refused
 
 ROOT = root_principal("123456789012")
@@ -46,6 +47,34 @@ def test_a_role_is_not_assumed_for_longer_than_it_says_nor_chained_for_more_than
 )
 def test_a_users_session_lasts(asked, who, seconds):
     assert rules.user_seconds(asked, who) == seconds
+
+
+WITHOUT_MFA = [
+    ("airflow:CreateEnvironment", True),
+    ("iam:PassRole", True),
+    ("sts:AssumeRole", True),
+    ("sts:TagSession", True),
+    ("sts:SetSourceIdentity", True),
+    ("iam:GetUser", False),
+    ("iam:CreateAccessKey", False),
+    ("sts:GetSessionToken", False),
+    ("sts:GetFederationToken", False),
+    ("sts:GetAccessKeyInfo", False),
+    ("sts:DecodeAuthorizationMessage", False),
+]
+
+
+@pytest.mark.parametrize("who", [user(), ROOT], ids=["a user", "root"])
+@pytest.mark.parametrize(("action", "is_allowed"), WITHOUT_MFA)
+def test_a_users_session_asks_iam_nothing_and_sts_two_things(who, action, is_allowed):
+    held = Holding((policy(allow()),), None, rules.limits_without_mfa())
+    assert bool(authorise(who, held, Request(action, "*", Context()))) is is_allowed
+
+
+def test_a_users_session_assumes_a_role_that_trusts_the_user():
+    arn = "arn:aws:iam::123456789012:role/Deploy"
+    named = trust({"Effect": "Allow", "Principal": {"AWS": user().arn}, "Action": "sts:AssumeRole"})
+    assert decide_assumption(user(), Holding((), None, rules.limits_without_mfa()), named, arn, Context())
 
 
 def chained(tags, transitive):
