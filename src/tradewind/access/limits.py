@@ -91,8 +91,8 @@ class Buckets:
 class WrongTries:
     """Who was wrong too often, by address and by access key id. Safe for many threads.
 
-    Ask `wait` before a secret is looked at (of a token, which costs nothing to check, once it is known to be wrong), and
-    tell `wrong` or `right` afterwards.
+    Ask `wait` before a secret is looked at, and tell `wrong` or `right` afterwards. A token costs nothing to check:
+    there `wait` is asked once it is known to be wrong.
     """
 
     def __init__(

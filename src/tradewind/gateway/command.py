@@ -24,7 +24,7 @@ from tradewind.domain.environments import Environment
 from tradewind.domain.manifests import Completed
 from tradewind.gateway.auditing import Attempt, airflow_command, recorded, refusal_unless_recorded
 from tradewind.gateway.environments import environment_of
-from tradewind.gateway.limits import address_of, too_many
+from tradewind.gateway.limits import one_more_wrong
 from tradewind.gateway.services import GatewayServices
 
 _AT_ONCE = 2
@@ -96,12 +96,9 @@ def _decide(services: GatewayServices, request: Request, body: bytes, attempt: A
         arguments = parse(body)
         attempt.parameters["command"] = redact_command(arguments)
     except TokenRefused as refused:
-        if wait := services.tries.wait(address_of(request)):
-            return too_many(wait)
-        services.tries.wrong(address_of(request))
         _log.info("cli", action="refused", environment=str(environment.id), reason=refused.reason.value)
         attempt.details["reason"] = refused.reason.value
-        return _problem(403, refused.sentence)
+        return one_more_wrong(services.tries, request) or _problem(403, refused.sentence)
     except CommandUnreadable as unreadable:
         return _problem(400, unreadable.sentence)
     verdict = check(arguments, environment.spec.airflow_version)

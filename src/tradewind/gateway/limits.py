@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tradewind.access.limits import Wait
+from tradewind.access.limits import Wait, WrongTries
 
 SENTENCE = "Too many attempts that failed. Try again later."
 
@@ -18,3 +18,11 @@ def too_many(wait: Wait) -> Response:
     return JSONResponse(
         {"message": SENTENCE}, 429, headers={"Cache-Control": "no-store", "Retry-After": str(wait.seconds)}
     )
+
+
+def one_more_wrong(tries: WrongTries, request: Request) -> Response | None:
+    """Count a token that turned out to be wrong; 429 where its address has sent too many."""
+    if wait := tries.wait(address_of(request)):
+        return too_many(wait)
+    tries.wrong(address_of(request))
+    return None

@@ -20,7 +20,7 @@ from tradewind.domain.environments import Environment
 from tradewind.gateway.auditing import Attempt, recorded, sign_in
 from tradewind.gateway.environments import environment_of
 from tradewind.gateway.forms import read_token
-from tradewind.gateway.limits import address_of, too_many
+from tradewind.gateway.limits import one_more_wrong
 from tradewind.gateway.services import GatewayServices
 
 SESSION_SECONDS = 12 * 3600
@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def log_in(services: GatewayServices, request: Request) -> Response:
-    """Redeem a web token: 200 with the cookie, 403 (429 after too many) for a token that is no good, 503 without an Airflow."""
+    """Redeem a web token: 200 with the cookie, 403 (in the end 429) for one that is no good, 503 without an Airflow."""
     token = await read_token(request)
     return await run_in_threadpool(_log_in, services, request, token)
 
@@ -51,12 +51,9 @@ def _redeem(services: GatewayServices, request: Request, token: str, attempt: At
         attempt.identity = named(login.grant.iam_identity, services.account.account_id)
         session = open_session(services, environment, login.grant.iam_identity, login.grant.roles)
     except TokenRefused as refused:
-        if wait := services.tries.wait(address_of(request)):
-            return too_many(wait)
-        services.tries.wrong(address_of(request))
         _log.info("login", action="refused", environment=str(environment.id), reason=refused.reason.value)
         attempt.details["reason"] = refused.reason.value
-        return _problem(403, refused.sentence)
+        return one_more_wrong(services.tries, request) or _problem(403, refused.sentence)
     except SessionRefused as refused:
         _log.warning("login", action="failed", environment=str(environment.id), reason=refused.sentence)
         return _problem(503, "Airflow's web server does not answer.")
