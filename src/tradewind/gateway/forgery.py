@@ -36,6 +36,11 @@ def is_same_origin(request: Request) -> bool:
     return hmac.compare_digest(origin.encode(), origin_of(request).encode())
 
 
+def is_from_elsewhere(request: Request) -> bool:
+    """Whether a browser says that another origin's page made it send this. Programs say nothing and are heard."""
+    return request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
+
+
 def seed_of(request: Request) -> str:
     """The browser's random value: the one it has, so that several tabs go on working, or a new one."""
     return _kept(request) or secrets.token_urlsafe(32)

@@ -5,6 +5,9 @@ page's script posts. It is used up, exchanged for Airflow's session, and the ses
 `_token` (secure, http-only, host-only), where Airflow 3's UI and MWAA's own clients read it. A token that is right is
 always taken; of those that are no good an address may send so many, and the next ones are answered 429: whoever shares
 an address with others (a task on this machine, somebody behind the same proxy) locks nobody out.
+
+A form of another site's page, or of another environment's, is refused: its token is of whoever made the page, and its
+visitor would go on working in that person's name.
 """
 
 import structlog
@@ -19,6 +22,7 @@ from tradewind.audit import named
 from tradewind.domain.environments import Environment
 from tradewind.gateway.auditing import Attempt, recorded, sign_in
 from tradewind.gateway.environments import environment_of
+from tradewind.gateway.forgery import is_from_elsewhere
 from tradewind.gateway.forms import read_token
 from tradewind.gateway.limits import one_more_wrong
 from tradewind.gateway.services import GatewayServices
@@ -35,6 +39,9 @@ async def log_in(services: GatewayServices, request: Request) -> Response:
 
 def _log_in(services: GatewayServices, request: Request, token: str | None) -> Response:
     attempt = sign_in(services, request)
+    if is_from_elsewhere(request):
+        attempt.details["reason"] = "another origin's page"
+        return recorded(services, attempt, _problem(403, "A page of another origin may not do this."))
     if token is None:
         return recorded(services, attempt, _problem(400, "The form field token is missing."))
     return recorded(services, attempt, _redeem(services, request, token, attempt))

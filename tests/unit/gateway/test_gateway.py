@@ -164,6 +164,18 @@ def test_a_token_is_exchanged_for_airflows_session(path, told):
     assert [line["action"] for line in told] == ["signed_in"]
 
 
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)]
+)
+def test_a_form_of_another_origins_page_signs_nobody_in(site, status):
+    token = web_token()
+    client = door()
+    answer = client.post(LOGIN[1], data={"token": token}, headers={"sec-fetch-site": site})
+    assert (answer.status_code, "set-cookie" in answer.headers) == (status, status == 200)
+    if status == 403:  # and the token is still its owner's to use
+        assert client.post(LOGIN[1], data={"token": token}).status_code == 200
+
+
 def test_a_token_works_once():
     client = door()
     token = web_token()
