@@ -9,9 +9,10 @@ the Airflow user name (1 to 64 characters), `name` what the UI shows, `roles`, `
 
 `AirflowSessions` keeps those for the control plane's own calls (InvokeRestApi), by environment and user, until a
 little before they expire. A session has the roles that its user was given last, by whichever sign-in: one is used
-again only while those are the roles asked for. The caller lets it forget when Airflow answers 401: an environment
-whose keys were made anew must not be locked out for 12 hours. The environment runs its users' code, so what it
-answers is data, of a limited size and form.
+again only while those are the roles asked for. Of two with different roles that are opened at once for one user nobody
+knows which came last at Airflow, and of one that failed not whether it got there: nothing is kept then. The caller
+lets it forget when Airflow answers 401: an environment whose keys were made anew must not be locked out for 12 hours.
+The environment runs its users' code, so what it answers is data, of a limited size and form.
 """
 
 import json
@@ -94,11 +95,19 @@ def mint_assertion(
 
 @dataclass(frozen=True)
 class _Kept:
-    """`token` is empty where the session that gave the user these roles belongs to somebody else, a browser say."""
+    """A session, while no other has given its user roles since."""
 
     roles: frozenset[str]
     token: str = field(repr=False)
     expires: datetime
+
+
+@dataclass
+class _Opening:
+    """A session that is being opened. `is_last`: its user's roles in Airflow are these when it is done."""
+
+    roles: frozenset[str]
+    is_last: bool = True
 
 
 class AirflowSessions:
@@ -110,21 +119,54 @@ class AirflowSessions:
         self._now = now
         self._lock = threading.Lock()
         self._sessions: dict[_Key, _Kept] = {}
+        self._under_way: dict[_Key, list[_Opening]] = {}
 
     def token(self, server: ApiServer, identity: AirflowIdentity, roles: Sequence[str]) -> str:
         """Airflow's JWT for this user with exactly these roles: a kept one, or a new one. Raises SessionRefused."""
         key, wanted = (server.environment_id, identity.user_name), frozenset(roles)
         with self._lock:
             kept = self._sessions.get(key)
-        if kept is not None and kept.token and kept.roles == wanted and self._now() < kept.expires:
+        if kept is not None and kept.roles == wanted and self._now() < kept.expires:
             return kept.token
-        token = self.open(server, identity, roles)
-        with self._lock:
-            self._sessions[key] = _Kept(wanted, token, self._good_until(token))
-        return token
+        return self._open(server, identity, roles, is_kept=True)
 
     def open(self, server: ApiServer, identity: AirflowIdentity, roles: Sequence[str]) -> str:
         """Open a session that is not kept here: for somebody who signs in. Raises SessionRefused."""
+        return self._open(server, identity, roles, is_kept=False)
+
+    def _open(self, server: ApiServer, identity: AirflowIdentity, roles: Sequence[str], *, is_kept: bool) -> str:
+        key = (server.environment_id, identity.user_name)
+        opening = self._begin(key, frozenset(roles))
+        kept: _Kept | None = None
+        try:
+            token = self._ask(server, identity, roles)
+            kept = _Kept(opening.roles, token, self._good_until(token)) if is_kept else None
+        finally:
+            self._end(key, opening, kept)
+        return token
+
+    def _begin(self, key: _Key, roles: frozenset[str]) -> _Opening:
+        opening = _Opening(roles)
+        with self._lock:
+            others = self._under_way.setdefault(key, [])
+            for other in others:
+                if other.roles != roles:
+                    other.is_last = opening.is_last = False
+            others.append(opening)
+        return opening
+
+    def _end(self, key: _Key, opening: _Opening, kept: _Kept | None) -> None:
+        with self._lock:
+            others = self._under_way[key]
+            others[:] = [other for other in others if other is not opening]
+            if not others:
+                del self._under_way[key]
+            self._sessions.pop(key, None)
+            if kept is not None and opening.is_last:
+                self._make_room()
+                self._sessions[key] = kept
+
+    def _ask(self, server: ApiServer, identity: AirflowIdentity, roles: Sequence[str]) -> str:
         assertion = mint_assertion(server.secret, server.environment_id, identity, roles, now=self._now())
         sentence = f"cannot open a session in environment {server.environment_id}: its API server"
         try:
@@ -139,9 +181,6 @@ class AirflowSessions:
             raise SessionRefused(f"{sentence}'s answer holds no token") from error
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise SessionRefused(f"{sentence}'s answer holds no token")
-        with self._lock:
-            self._make_room()
-            self._sessions[server.environment_id, identity.user_name] = _Kept(frozenset(roles), "", self._now())
         return token
 
     def forget(self, token: str) -> None:

@@ -221,3 +221,51 @@ def test_no_session_is_asked_for_with_another_answers_cookie():
     for server in (SERVER, ApiServer(ELSEWHERE, 28080, SECRET)):
         kept.open(server, ALICE, ["Viewer"])
     assert seen == [None, None]
+
+
+class AirflowThatWaits:
+    """Two sessions at once: while the first is being opened, somebody asks for another."""
+
+    def __init__(self, meanwhile):
+        self.asked = 0
+        self._meanwhile = meanwhile
+        self.kept = AirflowSessions(Cookieless(transport=httpx.MockTransport(self._handle)), lambda: NOW)
+
+    def _handle(self, _request):
+        self.asked += 1
+        mine = self.asked
+        if mine == 1:
+            self._meanwhile(self.kept)
+        return httpx.Response(201, json={"access_token": f"a.b.{mine}"})
+
+
+def test_of_two_sessions_at_once_with_other_roles_none_is_used_again():
+    """Airflow may have heard them in either order: Viewer's token may be good for what an Admin may."""
+    airflow = AirflowThatWaits(lambda kept: kept.token(SERVER, ALICE, ["Admin"]))
+    assert airflow.kept.token(SERVER, ALICE, ["Viewer"]) == "a.b.1"
+    assert airflow.kept.token(SERVER, ALICE, ["Viewer"]) == "a.b.3"
+    assert airflow.kept.token(SERVER, ALICE, ["Viewer"]) == "a.b.3"
+
+
+def test_of_two_sessions_at_once_with_the_same_roles_one_is_kept():
+    airflow = AirflowThatWaits(lambda kept: kept.token(SERVER, ALICE, ["Viewer"]))
+    airflow.kept.token(SERVER, ALICE, ["Viewer"])
+    assert airflow.kept.token(SERVER, ALICE, ["Viewer"]) == "a.b.1"
+    assert airflow.asked == 2
+
+
+def test_a_sign_in_that_failed_may_have_given_other_roles():
+    """Airflow was too slow to say so, perhaps."""
+    asked = []
+
+    def airflow(_request):
+        asked.append(1)
+        if len(asked) == 2:
+            raise httpx.ReadTimeout("late")
+        return httpx.Response(201, json={"access_token": f"a.b.{len(asked)}"})
+
+    kept = AirflowSessions(Cookieless(transport=httpx.MockTransport(airflow)), lambda: NOW)
+    assert kept.token(SERVER, ALICE, ["Viewer"]) == "a.b.1"
+    with pytest.raises(SessionRefused):
+        kept.open(SERVER, ALICE, ["Admin"])
+    assert kept.token(SERVER, ALICE, ["Viewer"]) == "a.b.3"
