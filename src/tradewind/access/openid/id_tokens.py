@@ -12,7 +12,7 @@ from typing import Any
 
 from authlib.oidc.core import CodeIDToken
 from joserfc import jws, jwt
-from joserfc.errors import BadSignatureError, ClaimError, JoseError
+from joserfc.errors import BadSignatureError, ClaimError, InvalidKeyCurveError, JoseError
 
 from tradewind.access.openid.discovery import PublicKey
 from tradewind.access.openid.refusals import OpenIdRefused
@@ -83,7 +83,7 @@ def _verified(token: str, keys: Callable[[str | None], Sequence[PublicKey]]) -> 
     for key in candidates:
         try:
             return jwt.decode(token, key, registry=_registry())
-        except BadSignatureError:
+        except (BadSignatureError, InvalidKeyCurveError):  # a token without a key's id may be any key's, of any curve
             continue
         except (JoseError, ValueError, TypeError) as error:
             raise OpenIdRefused(_SENTENCE, f"the ID token cannot be used: {error!r}") from error

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
-from joserfc.jwk import OctKey
+from joserfc.jwk import ECKey, OctKey
 from joserfc.util import int_to_base64
 
 from tests.unit.access.openid.doubles import CLIENT, ISSUER, NOW, ProviderInMemory, key, unsigned
@@ -156,3 +156,9 @@ def test_a_critical_header_that_nobody_understands(crit):
 def test_what_is_no_token(token):
     with pytest.raises(OpenIdRefused):
         verify(token)
+
+
+def test_a_token_without_a_key_id_is_tried_with_keys_of_other_curves(remote):
+    remote.signing = key("small", "EC")
+    remote.header = {"alg": "ES256"}
+    assert verify(remote.id_token(NONCE), ECKey.generate_key("P-384", {"kid": "large"}), remote.signing)
