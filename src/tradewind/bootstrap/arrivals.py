@@ -4,10 +4,14 @@ The proxy limits how long a head may take, but has no such limit for the body of
 cut long uploads to Airflow). A client that sends a byte a second would hold a connection and what was read so far for
 as long as it likes, before anybody knows who it is. What takes longer than allowed is answered 408 and closed.
 Time after the last byte does not count: commands run for minutes.
+
+A client that goes away before its body is whole ends the request, and nothing else: it is no failure of ours, and its
+traceback would let anybody push everything else out of the service's log.
 """
 
 import asyncio
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECONDS = 60.0  # 6 MB in it is 100 kB a second
@@ -50,6 +54,8 @@ def in_time(application: ASGIApp, seconds: float = SECONDS) -> ASGIApp:
         except _Late:
             if not has_begun:
                 await _refuse(send)
+        except ClientDisconnect:
+            return
 
     return limited
 

@@ -84,3 +84,9 @@ def test_other_conversations_pass():
 
     asyncio.run(in_time(application)({"type": "lifespan"}, None, None))
     assert seen == ["lifespan"]
+
+
+def test_a_client_that_goes_away_is_no_failure():
+    """uvicorn writes a traceback for whatever comes out of the application."""
+    gone = {"type": "http.disconnect"}
+    assert [message.get("status") for message in ask(APPLICATION, piece(b"a", more=True), gone)][:1] != [200]
