@@ -6,6 +6,7 @@ HS256 with a key that follows from the environment's own assertion secret (`reci
 that was started for another role from getting this one's.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ ISSUER, AUDIENCE = "tradewind-environment", "execution-role"
 LIFETIME_SECONDS = 60
 _LEEWAY_SECONDS = 5  # both read the same clock
 _LONGEST = 4096
+_JTI = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def redeem(token: str, environment: Environment, now: datetime, used: UsedTokens
         is_timely = issued - _LEEWAY_SECONDS <= moment < expires <= issued + LIFETIME_SECONDS
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise ProofRefused from error
-    if not (is_timely and claims["sub"] == str(environment.id) and isinstance(role, str) and isinstance(jti, str)):
+    is_whole = isinstance(role, str) and isinstance(jti, str) and _JTI.fullmatch(jti)  # any text could not be kept
+    if not (is_timely and claims["sub"] == str(environment.id) and is_whole):
         raise ProofRefused
     until = datetime.fromtimestamp(expires + _LEEWAY_SECONDS, UTC)
     if not used.claim(f"execution-role:{environment.id}:{jti}", until):

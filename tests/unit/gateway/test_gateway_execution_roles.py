@@ -5,12 +5,13 @@ import dataclasses
 from datetime import timedelta
 
 import httpx
+import jwt
 import pytest
 import structlog
 
 from tests.unit.api.doubles import ACCOUNT, EnvironmentsInMemory, SessionsForEveryone, trail
 from tests.unit.domain.samples import ID, NOW, SPEC, environment
-from tradewind.access.execution_roles import CannotIssue, TemporaryCredentials
+from tradewind.access.execution_roles import AUDIENCE, ISSUER, CannotIssue, TemporaryCredentials
 from tradewind.domain.environments import Phase, Target
 from tradewind.domain.manifests import Completed
 from tradewind.gateway import GatewayServices, create_gateway
@@ -107,3 +108,16 @@ def test_a_service_that_issues_nothing_says_so():
     answer = post(environment(), None)
     assert answer.status_code == 404
     assert "SECRET" not in answer.text
+
+
+@pytest.mark.parametrize("jti", ["", "a\0b", "x" * 129, "ä", 7, None])
+def test_a_proof_whose_id_cannot_be_kept_is_none(jti):
+    """PostgreSQL takes no NUL: what is no id must be refused, not fail."""
+    moment = int(NOW.timestamp())
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": str(ID), "role": ROLE, "iat": moment, "exp": moment + 60}
+    issue = IssuerOfHours()
+    token = jwt.encode({**claims, "jti": jti}, signing_key(environment().secrets), "HS256")
+    assert post(environment(), issue, token=token).status_code == 401
+    assert issue.issued == []
+    good = jwt.encode({**claims, "jti": "an-Id_1"}, signing_key(environment().secrets), "HS256")
+    assert post(environment(), issue, token=good).status_code == 200
