@@ -8,11 +8,13 @@
 | POST /aws_mwaa/execution-role | temporary credentials of the execution role, for the environment's own process |
 | POST /aws_mwaa/cli, /pluginsv2/aws_mwaa/cli | one command of Airflow's command line |
 
-On the API's host, where a provider is configured: GET /tradewind/sign-in/start and /tradewind/sign-in/callback.
+On the API's host, where a provider is configured: GET /tradewind/sign-in/start and /tradewind/sign-in/callback. Each
+may wait for the provider in a thread, and anybody may ask: a few at once, or a provider that hangs stops the API too.
 
 Sources: MWAA User Guide, "call-mwaa-apis-web" and "call-mwaa-apis-cli": their samples use these paths verbatim.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
@@ -36,6 +38,7 @@ from tradewind.gateway.services import GatewayServices
 from tradewind.recipe.execution_roles import PATH
 
 _MARK = b"x-tradewind-environment"
+_WITH_THE_PROVIDER = 16  # of the server's 200 threads
 
 
 def is_for_gateway(scope: Scope) -> bool:
@@ -99,12 +102,14 @@ def _both(path: str, handler: Callable[[Request], Awaitable[Response]], method: 
 def _provider_routes(services: GatewayServices) -> list[Route]:
     if services.openid is None:
         return []
-    provider = services.openid
+    provider, turns = services.openid, asyncio.Semaphore(_WITH_THE_PROVIDER)
 
     async def start(request: Request) -> Response:
-        return await openid.start(services, provider, request)
+        async with turns:
+            return await openid.start(services, provider, request)
 
     async def callback(request: Request) -> Response:
-        return await openid.callback(services, provider, request)
+        async with turns:
+            return await openid.callback(services, provider, request)
 
     return [Route(START, start, methods=["GET"]), Route(CALLBACK, callback, methods=["GET"])]

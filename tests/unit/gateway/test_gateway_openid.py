@@ -1,10 +1,13 @@
 """Sign-in through a provider as a browser goes it: page, provider, callback, page with a token, session."""
 
+import asyncio
 import time
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
+import structlog
+from starlette.responses import PlainTextResponse
 
 from tests.unit.access.openid.doubles import ISSUER, PUBLIC, ProviderInMemory, flow
 from tests.unit.access.openid.test_openid_federation import role
@@ -15,7 +18,7 @@ from tradewind.access.limits import BY_SOURCE
 from tradewind.access.openid import Federation
 from tradewind.access.providers import Provider
 from tradewind.domain.environments import Phase
-from tradewind.gateway import is_for_gateway
+from tradewind.gateway import create_gateway, is_for_gateway
 from tradewind.gateway.openid import COOKIE
 from tradewind.gateway.services import OpenIdSignIn
 
@@ -212,3 +215,27 @@ def test_which_requests_without_a_mark_are_for_the_gateway(path, is_ours):
 @pytest.mark.parametrize("path", ["/tradewind/sign-in/x", "/tradewind/sign-in/", "/tradewind/sign-in/start/"])
 def test_other_paths_there_are_not_found(browser, path):
     assert browser.get(path, mark=None).status_code == 404
+
+
+def test_a_provider_that_hangs_holds_a_few_threads_only(wired, monkeypatch):
+    """Anybody may begin to sign in, and the API's calls run in the same threads."""
+    waiting, most = [0], [0]
+
+    async def with_the_provider(*_):
+        waiting[0] += 1
+        most[0] = max(most[0], waiting[0])
+        for _ in range(3):
+            await asyncio.sleep(0)
+        waiting[0] -= 1
+        return PlainTextResponse("at last")
+
+    monkeypatch.setattr("tradewind.gateway.openid.start", with_the_provider)
+    monkeypatch.setattr("tradewind.gateway.openid.callback", with_the_provider)
+
+    async def many():
+        transport = httpx.ASGITransport(create_gateway(wired))
+        async with httpx.AsyncClient(transport=transport, base_url="https://api") as client:
+            return await asyncio.gather(*(client.get(path) for path in (START, CALLBACK) * 30))
+
+    assert {answer.status_code for answer in asyncio.run(many())} == {200}
+    assert most == [16]
