@@ -104,6 +104,11 @@ def session_tags(given: Sequence[tuple[str, str]], transitive: Sequence[str], pr
     return SessionTags(tags, tuple(dict.fromkeys([*inherited, *(spelled[key.lower()] for key in transitive)])))
 
 
+def hands_tags_on(principal: Principal) -> bool:
+    """Whether a session that the caller makes inherits tags: they cover the role's own, so the role must allow it."""
+    return bool(_inherited(principal))
+
+
 def source_identity(asked: str | None, principal: Principal) -> str | None:
     """Of a new session: once set, it stays from role to role. Raises Refused."""
     (present,) = principal.session_context.get("aws:sourceidentity", ()) or (None,)

@@ -208,6 +208,15 @@ def test_a_chain():
     assert fresh.not_assumed(first, Tags=[{"Key": "TEAM", "Value": "blue"}])[0] == "ValidationException"
 
 
+def test_inherited_tags_need_the_right_too():
+    """They cover the role's own tags: a role that lets nobody tag its sessions would get others'."""
+    narrow = text_of({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"})
+    tagged = session("First", tags={"team": "red"}, session_context={TRANSITIVE: ("team",)})
+    assert "sts:TagSession" in Service(role(narrow)).not_assumed(Caller(tagged, holding(STS)))[1]
+    own = session("First", tags={"team": "red"})  # the role's, which go no further
+    assert Service(role(narrow)).assume(Caller(own, holding(STS)))[1].tags == {}
+
+
 def test_a_session_token():
     service = Service()
     issued = service("GetSessionToken")["Credentials"]

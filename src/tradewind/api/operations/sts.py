@@ -140,7 +140,7 @@ def _trusting(
         parse_document(role.trust, DocumentKind.TRUST),
         role.arn,
         call.caller.context(_keys(call, role, given, identity)),
-        has_tags=bool(given),
+        has_tags=bool(given) or rules.hands_tags_on(who),
         has_source_identity=identity is not None,
     )
     if not decision:
