@@ -119,12 +119,16 @@ def source_identity(asked: str | None, principal: Principal) -> str | None:
     return present or asked
 
 
+def refuse_many(arns: Sequence[str]) -> None:
+    """Before they are looked up. Raises Refused."""
+    if len(arns) > _MOST_MANAGED:
+        raise _invalid(f"At most {_MOST_MANAGED} managed policies can be passed.")
+
+
 def session_policies(inline: str | None, managed: Sequence[Policy], *, is_given: bool) -> tuple[Policy, ...] | None:
     """What limits a session; None when nothing was given. Raises Refused."""
     if not is_given:
         return None
-    if len(managed) > _MOST_MANAGED:
-        raise _invalid(f"At most {_MOST_MANAGED} managed policies can be passed.")
     own: list[Policy] = []
     if inline is not None:
         if len(inline) > _LARGEST_POLICIES:

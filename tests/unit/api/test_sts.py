@@ -208,6 +208,15 @@ def test_a_chain():
     assert fresh.not_assumed(first, Tags=[{"Key": "TEAM", "Value": "blue"}])[0] == "ValidationException"
 
 
+def test_many_policies_are_not_even_looked_up():
+    class ServiceThatIsNotAsked(Service):
+        def policy(self, arn):
+            raise AssertionError(arn)
+
+    refused = ServiceThatIsNotAsked().not_assumed(PolicyArns=[{"arn": MANAGED}] * 11)
+    assert refused == ("ValidationException", "At most 10 managed policies can be passed.")
+
+
 def test_inherited_tags_need_the_right_too():
     """They cover the role's own tags: a role that lets nobody tag its sessions would get others'."""
     narrow = text_of({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"})

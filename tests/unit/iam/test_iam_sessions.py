@@ -129,7 +129,7 @@ def test_session_policies():
         "Syntax errors in policy.",
     )
     assert refusal(rules.session_policies, inline + " " * 2048, [], is_given=True)[0] == "PackedPolicyTooLargeException"
-    assert refusal(rules.session_policies, None, [managed] * 11, is_given=True)[0] == "ValidationException"
+    assert refusal(rules.refuse_many, ["arn"] * 11)[0] == "ValidationException"
 
 
 def test_policies_and_tags_have_room_together():

@@ -179,6 +179,7 @@ def _policies(
 ) -> tuple[tuple[Policy, ...] | None, int | None]:
     """Session policies, and how full policies and tags are; None where there are neither."""
     inline, arns = call.get("Policy"), [each.get("arn", "") for each in call.get("PolicyArns") or ()]
+    rules.refuse_many(arns)
     managed = [_managed(services, arn) for arn in arns]
     policies = rules.session_policies(inline, managed, is_given=inline is not None or bool(arns))
     if policies is None and not passed.tags:
