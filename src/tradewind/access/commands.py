@@ -152,7 +152,10 @@ def _problem_below(group: str, rest: tuple[str, ...], subcommands: frozenset[str
     if forbidden is None:
         return None
     word = next((word for word in rest[1:] if _is_spelling(word, forbidden)), None)
-    return f"The option {_quoted(word)} of '{group} {rest[0]}' is not supported." if word else None
+    if word is None:
+        return None
+    option = word.partition("=")[0]  # its value may be a secret, and the sentence goes into the audit log
+    return f"The option {_quoted(option)} of '{group} {rest[0]}' is not supported."
 
 
 def _is_spelling(word: str, forbidden: _Forbidden) -> bool:

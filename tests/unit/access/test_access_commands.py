@@ -299,3 +299,9 @@ def test_any_body_is_read_or_refused(body):
         if isinstance(verdict, Refused):
             assert verdict.sentence.isprintable()
             assert len(verdict.sentence) < 2000
+
+
+def test_a_refused_option_is_named_without_its_value():
+    """The sentence goes into the audit log, and the value may be a secret."""
+    verdict = check(("tasks", "test", "dag", "task", "--env-vars={'KEY':'HUSH'}"), "3.3.1")
+    assert verdict.sentence == "The option '--env-vars' of 'tasks test' is not supported."
