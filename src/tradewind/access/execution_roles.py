@@ -71,10 +71,14 @@ def redeem(token: str, environment: Environment, now: datetime, used: UsedTokens
         is_timely = issued - _LEEWAY_SECONDS <= moment < expires <= issued + LIFETIME_SECONDS
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise ProofRefused from error
-    is_whole = isinstance(role, str) and isinstance(jti, str) and _JTI.fullmatch(jti)  # any text could not be kept
-    if not (is_timely and claims["sub"] == str(environment.id) and is_whole):
+    if not (is_timely and claims["sub"] == str(environment.id) and isinstance(role, str) and _is_kept(jti)):
         raise ProofRefused
     until = datetime.fromtimestamp(expires + _LEEWAY_SECONDS, UTC)
     if not used.claim(f"execution-role:{environment.id}:{jti}", until):
         raise ProofRefused
     return role
+
+
+def _is_kept(jti: object) -> bool:
+    """Whether the store can remember it: not any text, NUL for one."""
+    return isinstance(jti, str) and _JTI.fullmatch(jti) is not None
