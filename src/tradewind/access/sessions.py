@@ -12,7 +12,8 @@ little before they expire. A session has the roles that its user was given last,
 again only while those are the roles asked for. Of two with different roles that are opened at once for one user nobody
 knows which came last at Airflow, and of one that failed not whether it got there: nothing is kept then. The caller
 lets it forget when Airflow answers 401: an environment whose keys were made anew must not be locked out for 12 hours.
-The environment runs its users' code, so what it answers is data, of a limited size and form.
+The environment runs its users' code, so what it answers is data, of a limited size and form, and in a limited time; and
+one that hangs has so many threads wait for it and no more.
 """
 
 import json
@@ -41,6 +42,8 @@ _MARGIN = timedelta(minutes=5)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LARGEST_ANSWER = 65536
 _MOST_SESSIONS = 4096
+_MOST_AT_ONCE = 48  # sessions of one environment that are being opened, of the server's 200 threads
+_SECONDS = 10.0
 
 _Key = tuple[EnvironmentId, str]
 
@@ -148,6 +151,8 @@ class AirflowSessions:
     def _begin(self, key: _Key, roles: frozenset[str]) -> _Opening:
         opening = _Opening(roles)
         with self._lock:
+            if sum(len(openings) for (id_, _), openings in self._under_way.items() if id_ == key[0]) >= _MOST_AT_ONCE:
+                raise SessionRefused(f"cannot open a session in environment {key[0]}: too many are being opened")
             others = self._under_way.setdefault(key, [])
             for other in others:
                 if other.roles != roles:
@@ -190,11 +195,13 @@ class AirflowSessions:
 
     def _post(self, url: str, document: dict[str, str]) -> tuple[int, bytes]:
         with self._client.stream("POST", url, json=document, follow_redirects=False) as answer:
-            body = b""
+            body, until = b"", self._now() + timedelta(seconds=_SECONDS)
             for piece in answer.iter_bytes():
                 body += piece
                 if len(body) > _LARGEST_ANSWER:
                     return answer.status_code, b""
+                if self._now() > until:  # the client's own limit is one of silence
+                    raise httpx.ReadTimeout("the answer came too slowly")
             return answer.status_code, body
 
     def _good_until(self, token: str) -> datetime:

@@ -269,3 +269,37 @@ def test_a_sign_in_that_failed_may_have_given_other_roles():
     with pytest.raises(SessionRefused):
         kept.open(SERVER, ALICE, ["Admin"])
     assert kept.token(SERVER, ALICE, ["Viewer"]) == "a.b.3"
+
+
+def test_an_environment_that_hangs_has_a_few_wait_for_it(monkeypatch):
+    """Its own users can have its API server do what they like; the others need the threads."""
+    monkeypatch.setattr(sessions, "_MOST_AT_ONCE", 1)
+    seen = []
+
+    def meanwhile(kept):
+        with pytest.raises(SessionRefused, match="too many"):
+            kept.open(SERVER, BOB, ["Viewer"])
+        seen.append(kept.open(ApiServer(ELSEWHERE, 28080, SECRET), BOB, ["Viewer"]))
+
+    airflow = AirflowThatWaits(meanwhile)
+    assert airflow.kept.open(SERVER, ALICE, ["Viewer"]) == "a.b.1"
+    assert seen == ["a.b.2"]
+    assert airflow.kept.open(SERVER, BOB, ["Viewer"]) == "a.b.3"
+
+
+def test_an_answer_that_drips_ends():
+    now = [NOW]
+
+    class Dripping(httpx.SyncByteStream):
+        def __iter__(self):
+            for _ in range(1000):
+                now[0] += timedelta(seconds=4)
+                yield b" "
+
+    def airflow(_request):
+        return httpx.Response(201, stream=Dripping())
+
+    kept = AirflowSessions(Cookieless(transport=httpx.MockTransport(airflow)), lambda: now[0])
+    with pytest.raises(SessionRefused, match="too slowly"):
+        kept.open(SERVER, ALICE, ["Viewer"])
+    assert now[0] - NOW < timedelta(seconds=30)

@@ -16,6 +16,7 @@ from tradewind.api.callers import Caller
 from tradewind.api.calls import Call
 from tradewind.api.operations import rest
 from tradewind.api.operations.rest import _query, _safe_path, invoke_rest_api
+from tradewind.domain.identifiers import EnvironmentId
 from tradewind.iam import root_principal
 from tradewind.wire import WireError
 
@@ -295,3 +296,26 @@ def test_a_cookie_of_one_environment_reaches_no_other():
     for name in ("sample", "other", "sample"):
         call(working, "POST", f"/restapi/{name}", {"Path": "/dags", "Method": "GET"})
     assert seen == [None, None, None]
+
+
+def test_an_environment_that_hangs_does_not_hold_all_threads(monkeypatch):
+    monkeypatch.setattr(rest, "MOST_AT_ONCE", 1)
+    other = dataclasses.replace(
+        environment(), id=EnvironmentId("bbcdefghjkmn"), name="other",
+        ports=dataclasses.replace(environment().ports, api=28080),
+    )  # fmt: skip
+    seen = []
+
+    def ask(name):
+        return call(working, "POST", f"/restapi/{name}", {"Path": "/dags", "Method": "GET"})
+
+    def airflow(request):
+        if request.url.port != 28080 and not seen:
+            seen.extend([refusal(ask("sample"))[:2], ask("other").status])
+        return httpx.Response(200, json={})
+
+    working = services(environment(), other, airflow=airflow)
+    assert ask("sample").status == 200
+    assert seen == [(400, "ThrottlingException"), 200]
+    assert ask("sample").status == 200
+    assert not rest._under_way

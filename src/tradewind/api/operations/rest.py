@@ -2,12 +2,16 @@
 
 `Path` comes without `/api/v2`. Airflow's 4xx and 5xx become RestApiClientException and
 RestApiServerException, both HTTP 400, with Airflow's status and body inside. 10 seconds and 6 MB are
-MWAA's limits (its User Guide, "access-mwaa-apache-airflow-rest-api"); ours answer in the same shape. The path
+MWAA's limits (its User Guide, "access-mwaa-apache-airflow-rest-api"); ours answer in the same shape. At most 64
+calls of one environment are under way; the next one is told to come again (ThrottlingException). The path
 must stay below `/api/v2`: dot segments, queries and fragments are refused.
 """
 
 import json
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -22,7 +26,9 @@ from tradewind.api.failures import access_denied, rest_api, validation
 from tradewind.api.operations.tokens import grant_of, ready
 from tradewind.api.services import Services
 from tradewind.domain.environments import Environment
+from tradewind.domain.identifiers import EnvironmentId
 from tradewind.routes.listening import is_barred
+from tradewind.wire import FrontDoorError
 
 _SECONDS = 10.0
 _LIMIT = 6 * 1024 * 1024
@@ -30,6 +36,9 @@ _WITH_BODY = {"POST", "PUT", "PATCH"}
 _UNAUTHORIZED = 401
 _FIRST_ERROR = 400
 _FIRST_REDIRECT = 300
+MOST_AT_ONCE = 64  # calls of one environment, of the server's 200 threads
+_lock = threading.Lock()
+_under_way: Counter[EnvironmentId] = Counter()
 _BAD_GATEWAY, _UNAVAILABLE, _TIMEOUT = 502, 503, 504
 
 
@@ -40,13 +49,30 @@ def invoke_rest_api(services: Services, call: Call) -> Answer:
     environment = ready(services, call["Name"])
     if is_barred(environment.spec.webserver_access_mode, call.headers):
         raise access_denied("The environment's web server is private: call its REST API by the private endpoint.")
-    response = _send(services, environment, call, path, query)
+    with _turn(environment):
+        response = _send(services, environment, call, path, query)
     document = _document(response)
     if response.status_code >= _FIRST_ERROR:
         raise rest_api(response.status_code, document)
     if response.status_code >= _FIRST_REDIRECT:
         raise rest_api(404, {"title": "Not Found", "status": 404, "detail": f"No resource at {call['Path']}"})
     return Answer({"RestApiStatusCode": response.status_code, "RestApiResponse": document})
+
+
+@contextmanager
+def _turn(environment: Environment) -> Iterator[None]:
+    """One of an environment's turns: one that hangs must not have all threads of the server wait for it."""
+    with _lock:
+        if _under_way[environment.id] >= MOST_AT_ONCE:
+            raise FrontDoorError("ThrottlingException", "Rate exceeded")
+        _under_way[environment.id] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _under_way[environment.id] -= 1
+            if not _under_way[environment.id]:
+                del _under_way[environment.id]
 
 
 def _send(
