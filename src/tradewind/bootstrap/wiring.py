@@ -142,9 +142,7 @@ def wire_app(
     keyholders = wire_keyholders(engine, sealing, account, place)
     ensure_execution_role(keyholders.identities, place, now())
     execution_roles = ExecutionRoles(keyholders.identities, keyholders.sessions, place)
-    log = AuditLog(engine, account.account_id, head_key(account.token_key))
-    log.ensure()
-    trail = Trail(log, account.account_id, settings.region)
+    trail = Trail(_log_of(account, engine, sealing), account.account_id, settings.region)
     sessions = AirflowSessions(Cookieless(trust_env=False, timeout=10), now)
     services = Services(
         account=account,

@@ -179,3 +179,31 @@ def test_wrong_tokens_beyond_the_limit_are_recorded_and_lock_no_right_one_out(lo
     codes = [document(record).get("errorCode") for record in log.records]
     assert codes == [*["AccessDeniedException"] * 3, *["ThrottlingException"] * 3]
     assert ask(cli_token() if path == CLI[0] else web_token()).status_code == 200
+
+
+class AirflowThatBreaks:
+    """A defect of ours, or a database that is away."""
+
+    def open(self, *_):
+        raise RuntimeError("HUSH")
+
+
+def test_an_attempt_that_meets_a_defect_is_recorded_with_who_it_was(log):
+    browser = Browser(services(sessions=AirflowThatBreaks(), trail=trail(log)))
+    with pytest.raises(RuntimeError):  # handed on to the server, which logs it
+        browser.request("POST", LOGIN[0], data={"token": web_token()})
+    found = only(log)
+    assert (found["eventName"], found["errorCode"]) == ("AirflowLogin", "InternalFailure")
+    assert found["userIdentity"] == CALLER
+    assert found["errorMessage"] == "An internal error occurred."
+    assert "HUSH" not in json.dumps(found)
+
+
+def test_a_command_that_breaks_has_its_one_record_from_before(log):
+    def commands_that_break(*_):
+        raise RuntimeError
+
+    browser = Browser(services(run_cli=commands_that_break, trail=trail(log)))
+    with pytest.raises(RuntimeError):
+        browser.request("POST", CLI[0], content="version", headers={"authorization": f"Bearer {cli_token()}"})
+    assert only(log)["eventName"] == "RunAirflowCommand"

@@ -102,7 +102,7 @@ def test_a_key_that_is_no_good_is_refused_in_the_same_words_and_the_same_time(
     assert "_token" not in answer.headers["set-cookie"]
     assert wired.sessions.opened == []
     assert [line["action"] for line in told] == ["refused"]
-    assert pauses.paused == [REFUSAL_SECONDS]
+    assert pauses.paused == [pytest.approx(REFUSAL_SECONDS)]
 
 
 def test_a_form_that_is_sent_slowly_shows_no_more(monkeypatch):

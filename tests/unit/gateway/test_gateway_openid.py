@@ -6,7 +6,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
-import structlog
 from starlette.responses import PlainTextResponse
 
 from tests.unit.access.openid.doubles import ISSUER, PUBLIC, ProviderInMemory, flow

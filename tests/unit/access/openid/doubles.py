@@ -11,6 +11,7 @@ import httpx
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from tests.unit.access.doubles import Clock, TokensInMemory
 from tradewind.access.clients import Cookieless
 from tradewind.access.openid.attempts import Attempts
 from tradewind.access.openid.discovery import Discovery
