@@ -13,7 +13,7 @@ from tradewind.iam.sessions import TRANSITIVE, limits_without_mfa
 from tradewind.store import Identities, Sessions
 from tradewind.store.sealing import MasterKey, Sealing
 from tradewind.store.session_tables import iam_sessions
-from tradewind.store.sessions import Session
+from tradewind.store.sessions import HolderGone, Session
 
 PLACE = Place("123456789012", "us-east-1")
 HOME = Home(PLACE.account)
@@ -128,6 +128,14 @@ def test_an_expired_session_is_known_for_a_day(sessions):
     assert sessions.credential(id_).expires == NOW + timedelta(hours=1)
     sessions.issue(Session(None, NOW + timedelta(hours=26), NOW + timedelta(hours=27)))
     assert sessions.credential(id_) is None
+
+
+def test_a_holder_who_is_deleted_in_the_meantime_gets_none(identities, sessions):
+    role = made(identities, EntityKind.ROLE, "Deploy")
+    identities.entities.delete(EntityKind.ROLE, "Deploy")
+    with pytest.raises(HolderGone):
+        sessions.issue(hour(role.id))
+    assert sessions.issue(hour(None))
 
 
 def test_a_key_that_is_not_there(sessions):

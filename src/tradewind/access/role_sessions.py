@@ -17,7 +17,7 @@ from tradewind.iam import Context, DocumentKind, MalformedDocument, Request, may
 from tradewind.iam.entities import Entity
 from tradewind.iam.principals import service_principal
 from tradewind.store.identities import Identities
-from tradewind.store.sessions import Session, Sessions
+from tradewind.store.sessions import HolderGone, Session, Sessions
 
 TRUSTED: Final = ("airflow-env.amazonaws.com", "airflow.amazonaws.com")
 SESSION_NAME: Final = "AmazonMWAA-airflow"
@@ -37,10 +37,14 @@ class ExecutionRoles:
         arn = environment.spec.execution_role_arn
         name = arn.rsplit("/", 1)[-1]
         role = self.identities.role(name)
+        missing = f"cannot give credentials: there is no role {arn}; make it with aws iam create-role"
         if role is None or role.arn != arn:
-            raise CannotIssue(f"cannot give credentials: there is no role {arn}; make it with aws iam create-role")
+            raise CannotIssue(missing)
         self._check_trust(role, environment, now)
-        issued = self.sessions.issue(Session(role.id, now, now + LIFETIME, SESSION_NAME))
+        try:
+            issued = self.sessions.issue(Session(role.id, now, now + LIFETIME, SESSION_NAME))
+        except HolderGone as error:
+            raise CannotIssue(missing) from error
         self.identities.role_used(role.id, self.place.region, now)
         return TemporaryCredentials(issued.access_key_id, issued.secret, issued.token, issued.expires_at)
 

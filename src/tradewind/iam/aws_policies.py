@@ -17,6 +17,11 @@ from typing import Any
 from tradewind.iam.entities import POLICY_PREFIX, Home, ManagedPolicy, PolicyVersion
 
 _MADE = datetime(2015, 2, 6, 18, 39, 46, tzinfo=UTC)  # when AWS made most of its own
+# The master key is everybody's, not an environment's: replacing it is for who may do all.
+_ALL_AIRFLOW = [
+    "airflow:*",
+    *(f"tradewind:{each}" for each in ("Get*", "List*", "*Snapshot", "*Environment", "*FernetKey")),
+]
 _READ_AIRFLOW = ["airflow:Get*", "airflow:List*", "tradewind:Get*", "tradewind:List*"]
 _PASS = {
     "Effect": "Allow",
@@ -77,11 +82,11 @@ _SHIPPED: Mapping[str, _Shipped] = {
     ),
     "AmazonMWAAFullConsoleAccess": _Shipped(
         "Provides full access to Amazon MWAA, and lets roles be passed to it.",
-        (_allow(["airflow:*", "tradewind:*", "iam:GetRole", "iam:ListRoles"]), _PASS),
+        (_allow([*_ALL_AIRFLOW, "iam:GetRole", "iam:ListRoles"]), _PASS),
     ),
     "AmazonMWAAFullApiAccess": _Shipped(
         "Provides full access to the Amazon MWAA API, and lets roles be passed to it.",
-        (_allow(["airflow:*", "tradewind:*"]), _PASS),
+        (_allow(_ALL_AIRFLOW), _PASS),
     ),
     "AmazonMWAAReadOnlyAccess": _Shipped("Provides read-only access to Amazon MWAA.", (_allow(_READ_AIRFLOW),)),
     "AmazonMWAAWebServerAccess": _Shipped(

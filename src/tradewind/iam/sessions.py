@@ -24,7 +24,7 @@ _ROLE_USUAL: Final = 3600
 _CHAINED_LONGEST: Final = 3600
 _USER_USUAL: Final = 43_200
 _ROOT_LONGEST: Final = 3600
-_LARGEST_POLICIES: Final = 2048  # characters of all session policies together
+_LARGEST_POLICY: Final = 2048  # characters of the session policy that is passed as text
 _MOST_MANAGED: Final = 10
 _PACKED: Final = 4096  # bytes that are 100 % of what policies and tags may take, packed
 _MOST_TAGS: Final = 50
@@ -131,8 +131,8 @@ def session_policies(inline: str | None, managed: Sequence[Policy], *, is_given:
         return None
     own: list[Policy] = []
     if inline is not None:
-        if len(inline) > _LARGEST_POLICIES:
-            raise too_large(f"The session policy has {len(inline)} characters; {_LARGEST_POLICIES} are allowed.")
+        if len(inline) > _LARGEST_POLICY:
+            raise too_large(f"The session policy has {len(inline)} characters; {_LARGEST_POLICY} are allowed.")
         try:
             own.append(Policy("SessionPolicy", parse_document(inline), "the session policy"))
         except MalformedDocument as problem:

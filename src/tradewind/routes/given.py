@@ -52,7 +52,11 @@ class Source:
     def check(self, pair: Pair, now: datetime) -> None:
         """Pure. Raises CannotStart with what is wrong with a pair."""
         leaf = self._leaf(pair)
-        if _public(self._key(pair).public_key()) != _public(leaf.public_key()):
+        try:
+            certified = leaf.public_key()
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise CannotStart(f"{self._refusal}: its key is of a kind that cannot be used") from error
+        if _public(self._key(pair).public_key()) != _public(certified):
             raise CannotStart(
                 f"cannot use the key {self.key}: it does not belong to the certificate {self.certificate}"
             )

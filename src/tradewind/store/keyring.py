@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import psycopg
 import sqlalchemy as sa
 import structlog
 
@@ -18,6 +19,7 @@ from tradewind.domain.errors import CannotStart, TradewindError
 from tradewind.store.sealed import in_use, seal_anew, unmarked
 from tradewind.store.sealing import MasterKey, Sealing, Unsealable
 
+_TRIES = 3
 _log = structlog.get_logger(__name__)
 
 
@@ -99,9 +101,19 @@ class Keyring:
             older = self.sealing.keys  # all of them: only a start may leave one out
             current = self.source.renew(*older)
             self.sealing.use(current, *older)
-            changed = seal_anew(self.engine, self.sealing)
+            changed = self._seal_anew()
             _log.info("keys", action="rotated", values=changed, key=current.id, before=older[0].id)
             return changed
+
+    def _seal_anew(self) -> int:
+        """Again where PostgreSQL ended it for somebody else who writes: all of it is one transaction."""
+        for _ in range(_TRIES - 1):
+            try:
+                return seal_anew(self.engine, self.sealing)
+            except sa.exc.OperationalError as error:
+                if not isinstance(error.orig, psycopg.errors.DeadlockDetected):
+                    raise
+        return seal_anew(self.engine, self.sealing)
 
     def show(self) -> tuple[KeyUse, ...]:
         """The current key, older ones that are known, and any that something is sealed with all the same."""

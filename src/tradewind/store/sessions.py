@@ -30,6 +30,10 @@ PREFIX = "ASIA"
 _REMEMBERED = timedelta(days=1)
 
 
+class HolderGone(LookupError):
+    """The role or user was deleted in the meantime."""
+
+
 @dataclass(frozen=True)
 class Session:
     """What a session is made of. `holder_id` is the unique id of a role or user, None for the account's root."""
@@ -63,7 +67,7 @@ class Sessions:
     home: Home
 
     def issue(self, session: Session) -> Issued:
-        """Make credentials. Raises sqlalchemy's IntegrityError when the holder is gone."""
+        """Make credentials. Raises HolderGone."""
         id_ = new_id(PREFIX, letters=16)
         issued = Issued(id_, new_secret(), new_secret() + new_secret(), session.expires_at)
         values = {
@@ -81,7 +85,10 @@ class Sessions:
         with self.engine.begin() as connection:
             forgotten = iam_sessions.c.expires_at < session.issued_at - _REMEMBERED
             connection.execute(sa.delete(iam_sessions).where(forgotten))
-            connection.execute(sa.insert(iam_sessions).values(values))
+            try:
+                connection.execute(sa.insert(iam_sessions).values(values))
+            except sa.exc.IntegrityError as error:  # an id of 80 random bits is not drawn twice
+                raise HolderGone(session.holder_id) from error
         return issued
 
     def credential(self, access_key_id: str) -> Credential | None:

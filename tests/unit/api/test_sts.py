@@ -15,7 +15,7 @@ from tradewind.iam import Context, Holding, root_principal
 from tradewind.iam.entities import Entity, EntityKind
 from tradewind.iam.sessions import TRANSITIVE
 from tradewind.store import Account
-from tradewind.store.sessions import Issued
+from tradewind.store.sessions import HolderGone, Issued
 from tradewind.wire import WireError
 
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/team/Deploy"
@@ -37,6 +37,7 @@ class Service:
     """Satisfies StsServices: one role, one managed policy, and the sessions that were made."""
 
     known: Entity = field(default_factory=role)
+    is_gone: bool = False  # the holder, by the time the session is written
     made: list = field(default_factory=list)
     used: list = field(default_factory=list)
     account: Account = ROOT_KEY
@@ -64,6 +65,8 @@ class Service:
         return id_ if id_ == ALICE.access_key_id else None
 
     def issue(self, made):
+        if self.is_gone:
+            raise HolderGone(made.holder_id)
         self.made.append(made)
         return Issued("ASIAEXAMPLEEXAMPLE01", "a-secret", "a-token", made.expires_at)
 
@@ -192,6 +195,17 @@ def test_tags_and_source_identity_need_rights():
     assert "sts:SetSourceIdentity" in Service(role(narrow)).not_assumed(SourceIdentity="alice")[1]
 
 
+def test_a_role_that_is_deleted_meanwhile_is_refused_as_one_that_is_not_there():
+    other = f"{ROLE_ARN}-2"
+    _, not_there = Service().not_assumed(RoleArn=other)
+    code, gone = Service(is_gone=True).not_assumed()
+    assert (code, gone) == ("AccessDeniedException", not_there.replace(other, ROLE_ARN))
+
+
+def test_a_user_who_is_deleted_meanwhile_gets_no_session():
+    assert Service(is_gone=True).refusal("GetSessionToken")[0] == "UnrecognizedClientException"
+
+
 def test_a_chain():
     context = {
         TRANSITIVE: ("team",),
@@ -264,4 +278,7 @@ def test_every_operation_of_the_model_is_answered_or_refused_by_name(operation):
 def test_what_is_not_there_is_refused_by_name():
     code, sentence = Service().refusal("GetFederationToken", Name="bob")
     assert code == "NotImplementedException"
-    assert sentence.startswith("GetFederationToken is not supported")
+    assert sentence == "GetFederationToken is not supported: there are no identity providers."
+    assert Service().refusal("DecodeAuthorizationMessage", EncodedMessage="x")[1] == (
+        "DecodeAuthorizationMessage is not supported."
+    )

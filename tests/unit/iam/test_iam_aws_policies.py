@@ -49,6 +49,10 @@ def test_they_have_awss_arns_and_ids_of_their_own():
         ("ReadOnlyAccess", "airflow:InvokeRestApi", "*", False),
         ("AmazonMWAAFullConsoleAccess", "airflow:CreateEnvironment", "*", True),
         ("AmazonMWAAFullConsoleAccess", "iam:CreateUser", "*", False),
+        ("AmazonMWAAFullConsoleAccess", "tradewind:RestoreSnapshot", "*", True),
+        ("AmazonMWAAFullApiAccess", "tradewind:ForkEnvironment", "*", True),
+        ("AmazonMWAAFullApiAccess", "tradewind:RotateFernetKey", "*", True),
+        ("AmazonMWAAFullApiAccess", "tradewind:RotateMasterKey", "*", False),
         ("AmazonMWAAFullConsoleAccess", "iam:PassRole", "*", False),  # to MWAA only
         ("AmazonMWAAReadOnlyAccess", "airflow:GetEnvironment", "*", True),
         ("AmazonMWAAReadOnlyAccess", "airflow:UpdateEnvironment", "*", False),

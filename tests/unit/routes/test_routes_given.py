@@ -1,5 +1,6 @@
 """Given certificates: what is wrong is named, what is good is copied, what changes is looked at again."""
 
+import base64
 import ipaddress
 import os
 import stat
@@ -79,11 +80,23 @@ WRONG = {
 }
 
 
+def of_an_unknown_kind():
+    """A certificate whose key is of no algorithm that there is."""
+    certificate, key = pair()
+    elliptic = bytes.fromhex("06072a8648ce3d0201")
+    der = x509.load_pem_x509_certificate(certificate).public_bytes(serialization.Encoding.DER)
+    text = base64.encodebytes(der.replace(elliptic, elliptic[:-1] + b"\x7f")).decode()
+    return f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n".encode(), key
+
+
+WRONG["its key is of a kind that cannot be used"] = of_an_unknown_kind
+
+
 @pytest.mark.parametrize("words", WRONG)
 def test_what_is_wrong_is_named_with_the_file(write, words, tmp_path):
     with pytest.raises(CannotStart) as refused:
         write(*WRONG[words]()).take()
-    assert refused.value.sentence.startswith(f"cannot use the {'key' if 'key' in words or 'encr' in words else ''}")
+    assert refused.value.sentence.startswith(f"cannot use the {'key' if 'private' in words or 'encr' in words else ''}")
     assert words in refused.value.sentence
     assert str(tmp_path) in refused.value.sentence
 

@@ -1,6 +1,8 @@
 """Master keys at a start, with tables that are only told: what is left out, and what may stay."""
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 import structlog
 
 from tradewind.domain.errors import TradewindError
@@ -46,6 +48,36 @@ def test_a_start_leaves_the_older_key_out():
     sealing, source = Sealing(NEW, OLD), Source()
     Keyring(None, sealing, source).settle()
     assert sealing.keys == source.kept == (NEW,)
+
+
+class SourceThatRenews(Source):
+    def renew(self, *older):
+        return NEW
+
+
+@pytest.mark.parametrize(("deadlocks", "tries"), [(0, 1), (2, 3)])
+def test_a_rotation_that_postgresql_ended_for_another_writer_is_tried_again(monkeypatch, deadlocks, tries):
+    asked = []
+
+    def seal(_engine, sealing):
+        asked.append(sealing.keys)
+        if len(asked) <= deadlocks:
+            raise sa.exc.OperationalError("", {}, psycopg.errors.DeadlockDetected())
+        return 7
+
+    monkeypatch.setattr(keyring, "seal_anew", seal)
+    assert Keyring(None, Sealing(OLD), SourceThatRenews()).rotate() == 7
+    assert asked == [(NEW, OLD)] * tries
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.DeadlockDetected, psycopg.errors.AdminShutdown])
+def test_a_rotation_that_cannot_be_written_says_so(monkeypatch, error):
+    def seal(_engine, _sealing):
+        raise sa.exc.OperationalError("", {}, error())
+
+    monkeypatch.setattr(keyring, "seal_anew", seal)
+    with pytest.raises(sa.exc.OperationalError):
+        Keyring(None, Sealing(OLD), SourceThatRenews()).rotate()
 
 
 def test_an_older_key_that_cannot_be_taken_out_is_no_reason_not_to_start():

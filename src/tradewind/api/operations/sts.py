@@ -16,14 +16,14 @@ from typing import Any, Final, Protocol
 from tradewind.api.calls import Answer, Call
 from tradewind.api.failures import access_denied, validation
 from tradewind.domain.arns import Place
-from tradewind.iam import DocumentKind, Policy, parse_document
+from tradewind.iam import DocumentKind, Policy, Principal, parse_document
 from tradewind.iam import sessions as rules
 from tradewind.iam.assuming import decide_assumption
 from tradewind.iam.entities import Entity
 from tradewind.iam.refusals import Refused
 from tradewind.store import Account
 from tradewind.store.identities import Identities
-from tradewind.store.sessions import Issued, Session, Sessions
+from tradewind.store.sessions import HolderGone, Issued, Session, Sessions
 from tradewind.wire import FrontDoorError, WireError
 
 _NO_MFA: Final = (
@@ -89,7 +89,12 @@ def get_session_token(services: StsServices, call: Call) -> Answer:
         expires_at=now + timedelta(seconds=seconds),
         policies=rules.limits_without_mfa(),
     )
-    return Answer({"Credentials": _credentials(services.temporary.issue(session))})
+    try:
+        issued = services.temporary.issue(session)
+    except HolderGone as error:
+        sentence = "The security token included in the request is invalid."
+        raise FrontDoorError("UnrecognizedClientException", sentence) from error
+    return Answer({"Credentials": _credentials(issued)})
 
 
 def assume_role(services: StsServices, call: Call) -> Answer:
@@ -116,7 +121,10 @@ def assume_role(services: StsServices, call: Call) -> Answer:
         transitive=passed.transitive,
         policies=policies,
     )
-    issued = services.temporary.issue(session)
+    try:
+        issued = services.temporary.issue(session)
+    except HolderGone as error:
+        raise _no_such_role(who, arn) from error
     services.identities.role_used(role.id, services.place.region, now)
     return Answer(_assumed(services, role, session, issued, percent))
 
@@ -128,12 +136,7 @@ def _trusting(
     who = call.principal
     role = _role(services, arn)
     if role is None:
-        raise access_denied(
-            "Roles may not be assumed by root accounts."
-            if who.is_root
-            else f"User: {who.arn} is not authorized to perform: sts:AssumeRole on resource: {arn} "
-            "because no role trust policy allows the sts:AssumeRole action"
-        )
+        raise _no_such_role(who, arn)
     decision = decide_assumption(
         who,
         call.caller.holding,
@@ -146,6 +149,16 @@ def _trusting(
     if not decision:
         raise access_denied(decision.reason)
     return role
+
+
+def _no_such_role(who: Principal, arn: str) -> WireError:
+    """As AWS has it: whether the role is there is not told."""
+    return access_denied(
+        "Roles may not be assumed by root accounts."
+        if who.is_root
+        else f"User: {who.arn} is not authorized to perform: sts:AssumeRole on resource: {arn} "
+        "because no role trust policy allows the sts:AssumeRole action"
+    )
 
 
 def _role(services: StsServices, arn: str) -> Entity | None:
@@ -224,10 +237,13 @@ def _refuse_mfa(call: Call) -> None:
         raise validation("MinimumSessionTokenSize is not supported: session tokens have 80 characters.")
 
 
+_WHY = dict.fromkeys(
+    ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetFederationToken"), ": there are no identity providers."
+) | {"AssumeRoot": ": there are no member accounts."}
+
+
 def _not_implemented(_: StsServices, call: Call) -> Answer:
-    raise FrontDoorError(
-        "NotImplementedException", f"{call.operation} is not supported: there are no identity providers."
-    )
+    raise FrontDoorError("NotImplementedException", f"{call.operation} is not supported{_WHY.get(call.operation, '.')}")
 
 
 def _answering(operation: StsOperation) -> StsOperation:
