@@ -225,7 +225,7 @@ def test_a_code_counts_once_at_the_provider_too(wired, shared):
     kept = dict(browser.cookies)
     assert come_back(browser, target).status_code == 303
     browser.cookies = kept
-    wired.openid.flow.used.used.clear()
+    wired.openid.flow.used.claimed.clear()
     answer = come_back(browser, target)
     assert "did not accept the sign-in" in alert(answer.text)
 
