@@ -19,11 +19,13 @@ def inward():
                     readable.append((process / "environ").read_bytes().decode(errors="replace"))
                 except OSError:
                     continue
+        # logs of `outward` say what a test gave it to try, secrets too
+        skipped = {"bundle", "dag_id=outward"}
         files = []
         home = Path(os.environ["AIRFLOW_HOME"])
         for path in home.parent.rglob("*"):
             try:
-                if path.is_file() and path.stat().st_size < 1_000_000 and "bundle" not in path.parts:
+                if path.is_file() and path.stat().st_size < 1_000_000 and skipped.isdisjoint(path.parts):
                     files.append(path.read_text(errors="replace"))
             except OSError:
                 continue
