@@ -89,16 +89,26 @@ def test_more_workers_at_most_restart_the_scheduler_alone(service: Service, chan
 
 def test_stored_members_restart_nothing(service: Service, changing: str) -> None:
     before = pids(service)
-    role = "arn:aws:iam::222222222222:role/another"
     found, seen = update(
-        service, MaxWebservers=1, WeeklyMaintenanceWindowStart="MON:01:30", ExecutionRoleArn=role,
+        service, MaxWebservers=1, WeeklyMaintenanceWindowStart="MON:01:30",
         NetworkConfiguration={"SecurityGroupIds": ["sg-b"]},
     )  # fmt: skip
     assert seen == ["UPDATING", "AVAILABLE"]
     assert found["LastUpdate"]["Status"] == "SUCCESS"
-    assert (found["WeeklyMaintenanceWindowStart"], found["ExecutionRoleArn"]) == ("MON:01:30", role)
+    assert found["WeeklyMaintenanceWindowStart"] == "MON:01:30"
     assert found["NetworkConfiguration"] == {"SubnetIds": ["subnet-a", "subnet-b"], "SecurityGroupIds": ["sg-b"]}
     assert pids(service) == before
+
+
+def test_another_execution_role_restarts_what_hands_out_its_credentials_alone(service: Service, changing: str) -> None:
+    before = pids(service)
+    role = f"arn:aws:iam::222222222222:role/another-{before['credentials']}"
+    found, seen = update(service, ExecutionRoleArn=role)
+    assert seen == ["UPDATING", "AVAILABLE"]
+    assert (found["LastUpdate"]["Status"], found["ExecutionRoleArn"]) == ("SUCCESS", role)
+    after = pids(service)
+    assert after.pop("credentials") != before.pop("credentials")
+    assert after == before
 
 
 def test_fifty_updates_in_a_row(service: Service, changing: str) -> None:
