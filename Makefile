@@ -50,6 +50,7 @@ check: dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy examples/weather/demo.py
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 

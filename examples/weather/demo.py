@@ -16,7 +16,7 @@ from typing import Any
 
 from tradewind.bootstrap.announcement import Announcement, recall
 from tradewind.cli.dags import follow_run
-from tradewind.cli.deploying import deploy
+from tradewind.cli.deploying import artefacts, deploy, put_artefacts
 from tradewind.cli.failures import INTERRUPTED, UNREACHABLE, Failure, explain
 from tradewind.cli.following import Watch, until_created, until_deleted
 from tradewind.cli.output import Live, aligned, live
@@ -42,8 +42,9 @@ def main() -> int:
     try:
         started = time.monotonic()
         announcement = bring_up(settings)
-        put = deploy(settings.layout.buckets, BUCKET, HERE / "dags", HERE / "requirements.txt")
-        say(f"Deployed {put.files} files to {put.folder}")
+        put = deploy(settings.layout.buckets, BUCKET, HERE / "dags")
+        put_artefacts(settings.layout.buckets / BUCKET, artefacts(HERE / "requirements.txt", None, None))
+        say(f"Deployed {put.files} DAG files to {put.folder}, and a requirements.txt")
         service = Service(of(announcement))
         with live(stderr=False) as telling:
             seen = have_environment(service, telling)
