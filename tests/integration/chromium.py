@@ -5,6 +5,7 @@ subject to the page's Content-Security-Policy; what the page itself does is.
 """
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -15,6 +16,14 @@ from pathlib import Path
 CERTUTIL = shutil.which("certutil")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _SECONDS = 30.0
+_GONE = (
+    "Inspected target navigated or closed", "Execution context was destroyed.",
+    "Cannot find context with specified id", "Cannot find default execution context",
+)  # fmt: skip
+
+
+class PageGoneError(Exception):
+    """The page of a script made way for the next one before it answered."""
 
 
 class Chromium:
@@ -58,7 +67,10 @@ class Chromium:
         while True:
             said = self._read()
             if said.get("id") == self._last:
-                assert "error" not in said, said
+                error = said.get("error", {})
+                if error.get("message") in _GONE:
+                    raise PageGoneError(error["message"])
+                assert not error, said
                 return said["result"]
 
     def _read(self):
@@ -78,18 +90,26 @@ class Chromium:
     def go(self, url):
         """Open a page and wait for it."""
         self.call("Page.navigate", url=url)
-        self.wait("document.readyState === 'complete'")
+        self.wait("true")
+
+    def click(self, selector):
+        """Press what the selector finds; that the page makes way at once is no error."""
+        with contextlib.suppress(PageGoneError):
+            self.run(f"document.querySelector({json.dumps(selector)}).click()")
 
     def wait(self, condition):
-        """Wait for a condition on whatever page is there by then; pages come and go meanwhile."""
+        """Wait for a condition on whatever page is there, loaded, by then; pages come and go meanwhile."""
         deadline = time.monotonic() + _SECONDS
-        while True:
-            result = self.call("Runtime.evaluate", expression=condition, returnByValue=True)
-            if result["result"].get("value") is True:
-                return
-            where = self.call("Runtime.evaluate", expression="location.href + document.body?.innerText")["result"]
-            assert time.monotonic() < deadline, f"waited in vain for {condition} at {where.get('value')}"
+        there = f"document.readyState === 'complete' && ({condition})"
+        where = None
+        while time.monotonic() < deadline:
+            with contextlib.suppress(PageGoneError):
+                result = self.call("Runtime.evaluate", expression=there, returnByValue=True)["result"]
+                if result.get("value") is True:
+                    return
+                where = self.run("location.href + document.body?.innerText")
             time.sleep(0.1)
+        raise AssertionError(f"waited in vain for {condition} at {where}")
 
     def picture(self, path: Path) -> None:
         """What a person sees."""

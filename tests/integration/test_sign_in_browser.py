@@ -110,7 +110,7 @@ def page(door, chromium, tmp_path):
 def fill_in(page, secret):
     page.run(f"document.getElementById('access_key_id').value = '{KEY}'")
     page.run(f"document.getElementById('secret_access_key').value = '{secret}'")
-    page.run("document.querySelector('button').click()")
+    page.click("button")
 
 
 def test_a_person_with_an_access_key_gets_in(page, tmp_path):
@@ -133,7 +133,7 @@ def test_a_person_with_a_wrong_secret_is_told_and_tries_again(page, tmp_path):
     assert page.run("document.getElementById('secret_access_key').value") == ""
     assert "_token" not in page.cookies()
     page.run(f"document.getElementById('secret_access_key').value = '{KEY_SECRET}'")
-    page.run("document.querySelector('button').click()")
+    page.click("button")
     page.wait(f"location.href === '{page.origin}/dags/mine'")
 
 
@@ -183,13 +183,13 @@ def test_a_person_comes_in_through_the_provider(page, door, tmp_path):
 
         page.go(f"{page.address}?next=/dags/mine")
         page.picture(tmp_path / "provider.png")
-        page.run("document.querySelector('a.button').click()")
+        page.click("a.button")
         page.wait("document.querySelector('[name=login]') !== null")
         page.run("document.querySelector('[name=login]').value = 'alice'")
         page.run("document.querySelector('[name=password]').value = 'x'")
-        page.run("document.querySelector('button').click()")
+        page.click("button")
         page.wait("document.querySelector('[name=prompt][value=consent]') !== null")
-        page.run("document.querySelector('button').click()")
+        page.click("button")
         page.wait(f"location.href === '{page.origin}/dags/mine'")
     assert sessions.opened == [(str(ID), "assumed-role/AirflowAdmin/alice", ("Admin",))]
     cookies = page.cookies()

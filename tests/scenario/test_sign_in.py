@@ -108,7 +108,7 @@ def page(own: Service, tmp_path: Path) -> Iterator[Chromium]:
     try:
         host = own.client().get_environment(Name=NAME)["Environment"]["WebserverUrl"]
         chromium.go(f"https://{host}/")
-        chromium.wait(f"location.pathname === '{SIGN_IN}' && document.readyState === 'complete'")
+        chromium.wait(f"location.pathname === '{SIGN_IN}'")
         yield chromium
     finally:
         chromium.end()
@@ -117,7 +117,7 @@ def page(own: Service, tmp_path: Path) -> Iterator[Chromium]:
 def fill_in(page: Chromium, key: dict[str, str], secret: str | None = None) -> None:
     page.run(f"document.getElementById('access_key_id').value = '{key['AccessKeyId']}'")
     page.run(f"document.getElementById('secret_access_key').value = '{secret or key['SecretAccessKey']}'")
-    page.run("document.querySelector('form button').click()")
+    page.click("form button")
 
 
 def see_airflow(page: Chromium, picture: Path, *, is_admin: bool) -> None:
@@ -129,13 +129,13 @@ def see_airflow(page: Chromium, picture: Path, *, is_admin: bool) -> None:
 
 
 def go_through_the_provider(page: Chromium, login: str) -> None:
-    page.run("document.querySelector('a.button').click()")
+    page.click("a.button")
     page.wait("document.querySelector('[name=login]') !== null")
     page.run(f"document.querySelector('[name=login]').value = '{login}'")
     page.run("document.querySelector('[name=password]').value = 'x'")
-    page.run("document.querySelector('button').click()")
+    page.click("button")
     page.wait("document.querySelector('[name=prompt][value=consent]') !== null")
-    page.run("document.querySelector('button').click()")
+    page.click("button")
 
 
 def sign_ins(own: Service) -> list[tuple[str, str]]:
