@@ -119,7 +119,10 @@ def awake(process: subprocess.Popen[str]) -> int:
 
 
 def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_a_component_runs_in_a_child_of_the_parent_with_exactly_its_own_surroundings(yard: Yard):
@@ -191,7 +194,8 @@ def test_signals_are_passed_on(yard: Yard, name: str):
         import signal, sys, time
         signal.signal(signal.{name}, lambda *_: sys.exit(42))
         print("awake", flush=True)
-        time.sleep(60)
+        while True:
+            time.sleep(0.05)  # a signal that comes just before a sleep does not end it
     """
     asked = yard.ask(code)
     awake(asked)
@@ -217,6 +221,28 @@ def test_a_stand_in_that_is_killed_takes_the_childs_whole_session_along(yard: Ya
     assert soon(lambda: all(gone(process.pid) for process in family))
 
 
+def test_what_is_said_late_kills_nobody_but_the_lifelines_end_does(yard: Yard):
+    """Who sends may wake the receiver before the kernel has told all of it: words may seem to come late."""
+    watched, lifeline = os.pipe()
+    reading, writing = os.pipe()
+    request = {"digest": "one", "component": "scheduler", "arguments": [AWAKE], "environment": {}, "directory": "/"}
+    with socket.socket(socket.AF_UNIX) as connection, os.fdopen(reading) as said:
+        connection.settimeout(10)
+        connection.connect(str(yard.path))
+        wire.send(connection, request, (writing, writing, watched))
+        for number in (watched, writing):
+            os.close(number)
+        pid = wire.receive(connection)[0]["pid"]
+        wire.send(connection, {"go": True})
+        assert said.readline() == "awake\n"
+        wire.send(connection, {"go": True})
+        time.sleep(0.3)
+        assert not gone(pid)
+        os.close(lifeline)
+        assert soon(lambda: gone(pid))
+        assert wire.receive(connection)[0] == {"signal": signal.SIGKILL}
+
+
 def test_without_the_parent_the_kernel_kills_the_child_of_a_stand_in_that_is_killed(yard: Yard):
     asked = yard.ask(AWAKE)
     awake(asked)
@@ -226,7 +252,7 @@ def test_without_the_parent_the_kernel_kills_the_child_of_a_stand_in_that_is_kil
     yard.parent.wait(10)
     assert not gone(child.pid), "a dead parent is no reason to die"
     asked.kill()
-    assert soon(lambda: gone(child.pid), 2)
+    assert soon(lambda: gone(child.pid))
 
 
 def test_what_a_child_leaves_behind_is_ended(yard: Yard):
@@ -234,14 +260,17 @@ def test_what_a_child_leaves_behind_is_ended(yard: Yard):
         import os, time
         if os.fork() == 0:
             time.sleep(60)
+        import signal
+        signal.signal(signal.SIGUSR1, lambda *_: os._exit(3))
         print("awake", flush=True)
-        time.sleep(0.5)
-        os._exit(3)
+        while True:
+            time.sleep(0.05)
     """
     asked = yard.ask(code)
     awake(asked)
     [child] = yard.children()
     [left] = soon(child.children)
+    asked.send_signal(signal.SIGUSR1)
     assert asked.wait(10) == 3
     assert gone(left.pid)
 
@@ -251,7 +280,8 @@ def test_the_parents_death_changes_nothing_for_who_runs(yard: Yard):
         import signal, sys, time
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(9))
         print("awake", flush=True)
-        time.sleep(60)
+        while True:
+            time.sleep(0.05)
     """
     asked = yard.ask(code)
     awake(asked)
@@ -313,7 +343,7 @@ class TestStartingCold:
         yard = Yard(tmp_path)
         began = time.monotonic()
         assert "it does not answer" in self.cold(yard.ask(self.CODE))
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
         yard.end()
 
     def test_where_the_parent_has_read_another_value(self, yard: Yard):

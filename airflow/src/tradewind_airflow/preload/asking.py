@@ -1,7 +1,8 @@
 """What a component does first: ask the preloaded parent for a child, and then be its stand-in.
 
 supervisord's child is this process. It passes signals on to the child, and ends as the child ends: with its status,
-or by its signal. When it ends first the child is killed (`child`). Nothing heavy may be imported here: it stays for as
+or by its signal. When it ends first the child is killed (`child`): it has the only writing end of a pipe, the lifeline,
+and never closes it. Nothing heavy may be imported here: it stays for as
 long as the component lives (four megabytes each).
 
 The environment, with its secrets, goes over the socket only. The socket lies in a folder where the environment's user,
@@ -40,15 +41,22 @@ def stand_in(component: str, arguments: list[str]) -> int | None:
     if not given or not hasattr(os, "pidfd_open"):
         return None
     digest, _, path = given.partition(":")
+    watched, lifeline = os.pipe()
     try:
-        connection, pid, started = _ask(digest, path, component, arguments)
+        connection, pid, started = _ask(digest, path, component, arguments, watched)
     except NotPreloaded as reason:
         os.write(2, f"tradewind: {component} starts without the preloaded parent: {reason}\n".encode())
-        return None
-    return _follow(connection, pid, started)
+        status = None
+    else:
+        status = _follow(connection, pid, started)
+    finally:
+        os.close(watched)
+    if status is None:
+        os.close(lifeline)
+    return status
 
 
-def _ask(digest: str, path: str, component: str, arguments: list[str]) -> tuple[socket.socket, int, int]:
+def _ask(digest: str, path: str, component: str, arguments: list[str], watched: int) -> tuple[socket.socket, int, int]:
     request = {
         "digest": digest,
         "component": component,
@@ -62,7 +70,7 @@ def _ask(digest: str, path: str, component: str, arguments: list[str]) -> tuple[
         try:
             connection = _connect(path)
             try:
-                wire.send(connection, request, (1, 2))
+                wire.send(connection, request, (1, 2, watched))
                 answer, _ = wire.receive(connection)
             except BaseException:
                 connection.close()
@@ -106,13 +114,18 @@ def _follow(connection: socket.socket, pid: int, started: int) -> int | None:
         with contextlib.suppress(OSError):  # it has just ended
             signal.pidfd_send_signal(handle, number)
 
+    woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)  # one that comes just before we wait wakes us, too
     for number in _PASSED_ON:
         signal.signal(number, pass_on)
     with contextlib.suppress(OSError):  # it has just ended: so do we
         wire.send(connection, {"go": True})
     poll = select.poll()
     poll.register(handle, select.POLLIN)
-    poll.poll()
+    poll.register(woken, select.POLLIN)
+    while handle not in {number for number, _ in poll.poll()}:
+        os.read(woken, 4096)
+    signal.set_wakeup_fd(-1)
     return _end_like(connection, pid, started)
 
 

@@ -7,7 +7,9 @@ and the component starts cold. After the component's "go" it is on its own:
 
 - it leads a session, so that it and all that it forks can be found and ended;
 - when the component's process goes, however it goes, the kernel kills the child's group at once: no thread of ours
-  watches (SIGKILL as the signal of the socket's input and output, `F_SETSIG`);
+  watches (SIGKILL as the signal of a pipe, the lifeline, whose other end the component has: `F_SETSIG`). Nothing is
+  ever written to it. The connection would not do: who sends "go" wakes us before the kernel has told of the data,
+  so that this signal could come after we asked for one at its next news;
 - the parent may die: nothing happens.
 """
 
@@ -69,10 +71,10 @@ def become(connection: socket.socket, reads: Reads, digest: str) -> Part | None:
         os.setsid()
         _reset_signals()
         connection.settimeout(REQUEST_SECONDS)
-        request, descriptors = wire.receive(connection, 2)
+        request, descriptors = wire.receive(connection, wire.DESCRIPTORS)
         try:
             _check(request, descriptors, reads, digest)
-            part = _take_on(request, descriptors, reads)
+            part = _take_on(request, descriptors[:2], reads)
         except Exception as error:  # noqa: BLE001  (whatever goes wrong here does not when starting cold)
             again = isinstance(error, Refused) and error.again
             wire.send(connection, {"refused": str(error) or repr(error), "again": again})
@@ -80,7 +82,7 @@ def become(connection: socket.socket, reads: Reads, digest: str) -> Part | None:
         seen = sessions.look(os.getpid())
         wire.send(connection, {"pid": os.getpid(), "started": seen.started if seen else -1})
         wire.receive(connection)  # "go": from now on the component passes signals on
-        _die_with(connection)
+        _die_with(descriptors[2], connection)
     except (OSError, wire.Broken):
         return None
     return part
@@ -104,8 +106,8 @@ def reporting(connection: socket.socket) -> Iterator[None]:
 def _check(request: dict[str, Any], descriptors: list[int], reads: Reads, digest: str) -> None:
     if request.get("digest") != digest:
         raise Refused("the preloaded parent is of another generation", again=True)
-    if len(descriptors) != 2:  # noqa: PLR2004  (standard output and error)
-        raise Refused("no output was handed over")
+    if len(descriptors) != wire.DESCRIPTORS:
+        raise Refused("no output or no lifeline was handed over")
     differing = reads.different(request["environment"], HARMLESS)
     if differing:
         raise Refused(f"was imported with other values of {', '.join(differing)}")
@@ -169,23 +171,22 @@ def _reset_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _die_with(connection: socket.socket) -> None:
-    """The kernel kills our group when the other end goes: nothing else can happen there from now on."""
+def _die_with(lifeline: int, connection: socket.socket) -> None:
+    """The kernel kills our group when the lifeline's other end goes: nothing else can happen there."""
     connection.settimeout(None)
-    number = os.dup(connection.fileno())  # open for as long as we live, whatever becomes of the object
-    fcntl.fcntl(number, fcntl.F_SETOWN, -os.getpgrp())
-    fcntl.fcntl(number, _F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(number, fcntl.F_SETFL, fcntl.fcntl(number, fcntl.F_GETFL) | os.O_ASYNC)
-    held = [number]
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(lifeline, _F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    held = [lifeline]
     os.register_at_fork(after_in_child=lambda: _let_go(connection, held))
     poll = select.poll()
-    poll.register(number, 0)
+    poll.register(lifeline, 0)
     if poll.poll(0):
         raise wire.Broken("it ended")
 
 
 def _let_go(connection: socket.socket, held: list[int]) -> None:
-    """In what the component forks (slots, tasks, parsers): the connection is the component's own.
+    """In what the component forks (slots, tasks, parsers): connection and lifeline are the component's own.
 
     Once on the way down: their own forks come here too, and the number may be another file's by then.
     """

@@ -1,8 +1,9 @@
 """Messages between a component and the preloaded parent, on a unix stream socket: four bytes of length, then JSON.
 
-The request carries descriptors for the child's output beside its first byte (SCM_RIGHTS). The socket lies where only
-the service can put one: whoever answers there is the parent. Paths of unix sockets are limited to 107 bytes and data
-directories are not, so both ends go through a descriptor of the folder.
+The request carries descriptors beside its first byte (SCM_RIGHTS): standard output, error, and the end of the lifeline
+that the child watches. The socket lies where only the service can put one: whoever answers there is the parent. Paths
+of unix sockets are limited to 107 bytes and data directories are not, so both ends go through a descriptor of the
+folder.
 """
 
 import array
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 LONGEST = 4 * 1024 * 1024
+DESCRIPTORS = 3  # of a request
 _HEADER = 4
 
 
