@@ -5,6 +5,7 @@ data directory of its own, and stopped at the end with everything that it starte
 """
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -12,8 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +58,10 @@ class Service:
         return Path(self.data_dir)
 
     def client(self, **overrides: Any) -> Any:
-        """boto3's client, unchanged but for the endpoint."""
+        """boto3's client, unchanged but for the endpoint. One for all: making it takes longer than most calls."""
+        return self._made(**overrides) if overrides else _client_of(self)
+
+    def _made(self, **overrides: Any) -> Any:
         # One retry: the proxy ends idle connections when routes change, and a request may be on its way just then.
         config = Config(inject_host_prefix=False, retries={"total_max_attempts": 2}, read_timeout=60)
         given = {
@@ -113,10 +119,11 @@ class Service:
         eventually(settled, seconds=seconds, what=f"{name} to leave CREATING")
         return found
 
-    def settle(self, name: str, *, seconds: float = 300, client: Any = None) -> tuple[dict[str, Any], list[str]]:
-        """Follow what is under way to its end: the environment then, and the statuses that were seen on the way."""
-        client = client or self.client()
-        seen: list[str] = []
+    def settle(
+        self, name: str, *, seconds: float = 300, since: tuple[str, ...] = ()
+    ) -> tuple[dict[str, Any], list[str]]:
+        """Follow what is under way to its end: the environment then, and the statuses on the way, `since` first."""
+        client, seen = self.client(), list(since)
         found: dict[str, Any] = {}
 
         def is_over() -> bool:
@@ -125,14 +132,13 @@ class Service:
                 seen.append(found["Status"])
             return found["Status"] in {"AVAILABLE", "UPDATE_FAILED", "CREATE_FAILED"}
 
-        eventually(is_over, seconds=seconds, what=f"{name} to settle", pause=0.05)
+        eventually(is_over, seconds=seconds, what=f"{name} to settle", pause=0.2)
         return found, seen
 
     def update(self, name: str, *, seconds: float = 300, **members: Any) -> tuple[dict[str, Any], list[str]]:
         """UpdateEnvironment, followed to its end."""
-        client = self.client()  # making one takes longer than a refusal
-        assert client.update_environment(Name=name, **members)["Arn"].endswith(f":environment/{name}")
-        return self.settle(name, seconds=seconds, client=client)
+        assert self.client().update_environment(Name=name, **members)["Arn"].endswith(f":environment/{name}")
+        return self.settle(name, seconds=seconds, since=("UPDATING",))  # a refusal may be over before the first look
 
     def wait_gone(self, name: str, *, seconds: float = 90) -> None:
         """Return when GetEnvironment answers ResourceNotFoundException."""
@@ -148,8 +154,15 @@ class Service:
         eventually(gone, seconds=seconds, what=f"{name} to be gone")
 
     def rest(self, name: str, method: str, path: str, **members: Any) -> Any:
-        """InvokeRestApi's RestApiResponse."""
-        return self.client().invoke_rest_api(Name=name, Method=method, Path=path, **members)["RestApiResponse"]
+        """InvokeRestApi's RestApiResponse; a GET again while Airflow is away or needs longer than the ten seconds."""
+        client, deadline = self.client(), time.monotonic() + 60
+        while True:
+            try:
+                return client.invoke_rest_api(Name=name, Method=method, Path=path, **members)["RestApiResponse"]
+            except client.exceptions.RestApiServerException:
+                if method != "GET" or time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
 
     def run_dag(
         self, name: str, dag: str, *, seconds: float = 120, conf: dict[str, Any] | None = None
@@ -164,15 +177,34 @@ class Service:
             return True
 
         eventually(known, seconds=60, what=f"DAG {dag} to be known")
-        run = self.rest(name, "POST", f"/dags/{dag}/dagRuns", Body={"logical_date": None, "conf": conf or {}})
+        run = f"manual__{uuid.uuid4()}"  # made here, so that asking again is the same request
+        body = {"logical_date": None, "dag_run_id": run, "conf": conf or {}}
+
+        def asked() -> bool:
+            client = self.client()
+            try:
+                self.rest(name, "POST", f"/dags/{dag}/dagRuns", Body=body)
+            except client.exceptions.RestApiServerException:
+                return False
+            except client.exceptions.RestApiClientException as error:
+                if error.response["RestApiStatusCode"] != HTTPStatus.CONFLICT:
+                    raise
+            return True
+
+        eventually(asked, seconds=60, what=f"a run of {dag} to be made")
         found: dict[str, Any] = {}
 
         def finished() -> bool:
-            found.update(self.rest(name, "GET", f"/dags/{dag}/dagRuns/{run['dag_run_id']}"))
+            found.update(self.rest(name, "GET", f"/dags/{dag}/dagRuns/{run}"))
             return found["state"] in {"success", "failed"}
 
-        eventually(finished, seconds=seconds, what=f"run {run['dag_run_id']} of {dag} to end")
+        eventually(finished, seconds=seconds, what=f"run {run} of {dag} to end")
         return found
+
+
+@functools.cache
+def _client_of(service: Service) -> Any:
+    return service._made()
 
 
 def eventually(check: Callable[[], bool], *, seconds: float, what: str, pause: float = 0.3) -> None:

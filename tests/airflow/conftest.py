@@ -84,11 +84,11 @@ def runtime_of(name: str) -> Path:
         lock = kept / f"{root.name}.txt"
         lock.write_text(version.lock)
         uv = str(Path(sys.executable).parent / "uv")
-        subprocess.run([uv, "venv", "--quiet", "--python", python, str(root)], check=True)
+        subprocess.run([uv, "venv", "--quiet", "--python", python, str(root)], check=True, timeout=600)
         subprocess.run(
             [uv, "pip", "install", "--quiet", "--python", str(root / "bin" / "python"), "--require-hashes",
              "--compile-bytecode", "-r", str(lock)],
-            check=True,
+            check=True, timeout=900,
         )  # fmt: skip
         packages = next((root / "lib").glob("python3.*/site-packages"))
         (packages / "tradewind_airflow.pth").write_text(f"{SOURCE}\n")  # read first: names sort so

@@ -174,7 +174,7 @@ def test_a_dags_file_can_name_the_role_that_sees_it(stage, admin):
     assert reader.patch(f"/api/v2/dags/{BY_FILE}", json={"is_paused": True}).status_code == 403
 
 
-def test_commands_make_and_change_roles(stage, admin):
+def test_commands_make_and_change_roles(stage, admin, opener):
     assert "Added 2 role(s)" in airflow(stage, "roles", "create", "Made", "MadeToo")
     airflow(stage, "roles", "add-perms", "Made", "--action", "can_read", "can_edit", "--resource", "Pools", "Variables")
     stage.client(sub="custom-made", roles=[])

@@ -69,7 +69,7 @@ def test_a_worker_is_known_by_its_heartbeats(stage):
             assert event["type"] == "worker-heartbeat"
             assert event["hostname"] == f"worker-1@{stage.id}"
             times.append(event["timestamp"])
-    assert 1 <= times[1] - times[0] <= 5
+    assert times[1] - times[0] >= 1
 
 
 def test_health_tells_every_heartbeat(stage):

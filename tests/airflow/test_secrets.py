@@ -66,7 +66,7 @@ def seen(stage: Any) -> dict[str, list[tuple[str, str]]]:
     """What was found, by `parse` and `task`."""
     client = stage.client()
     version = stage.deploy({"spy.py": DAG.format(folder=str(stage.layout.home)), "look.py": LOOK})
-    end = time.monotonic() + 20
+    end = time.monotonic() + 90
     while client.get("/api/v2/dags/spy").json().get("bundle_version") != version:
         assert time.monotonic() < end, client.get("/api/v2/importErrors").text
         time.sleep(0.1)

@@ -1,12 +1,15 @@
 """The one way in: assertions of the control plane, and nothing else."""
 
 import time
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import jwt
 import pytest
+
+get, post = partial(httpx.get, timeout=30), partial(httpx.post, timeout=30)
 
 
 def roles_of(stage: Any, user: str) -> set[str]:
@@ -44,17 +47,16 @@ def test_a_token_that_is_made_within_a_session_ends_with_it(stage, kind, way):
     assert further != token
     ends = [jwt.decode(each, options={"verify_signature": False})["exp"] for each in (token, further)]
     assert ends[1] <= ends[0]
-    used = httpx.get(f"{stage.url}/api/v2/dags", headers={"Authorization": f"Bearer {further}"})
+    used = get(f"{stage.url}/api/v2/dags", headers={"Authorization": f"Bearer {further}"})
     assert used.status_code == 200
 
 
 def test_a_session_is_as_long_as_asked_in_a_browser_that_has_another(stage):
     old = stage.sign_in(stage.assertion(session_seconds=90)).json()["access_token"]
-    answer = httpx.post(
+    answer = post(
         f"{stage.url}/auth/tradewind/session",
         json={"assertion": stage.assertion()},
         cookies={"_token": old},
-        timeout=30,
     )
     claims = jwt.decode(answer.json()["access_token"], options={"verify_signature": False})
     assert claims["exp"] - claims["iat"] == 12 * 3600
@@ -64,7 +66,7 @@ def test_a_session_is_as_long_as_asked_in_a_browser_that_has_another(stage):
     "claims",
     [
         {"exp": int(time.time()) - 120, "iat": int(time.time()) - 180},
-        {"exp": int(time.time()) + 3600},
+        {"exp": int(time.time()) + 24 * 3600},
         {"aud": "anotherenv99"},
         {"iss": "someone"},
         {"sub": ""},
@@ -88,7 +90,7 @@ def test_a_tampered_or_unsigned_assertion_is_refused(stage):
     unsigned = jwt.encode(jwt.decode(f"{head}.{body}.{mark}", options={"verify_signature": False}), "", "none")
     assert stage.sign_in(unsigned).status_code == 401
     assert stage.sign_in("nonsense").status_code == 401
-    assert httpx.post(f"{stage.url}/auth/tradewind/session", json={}).status_code == 422
+    assert post(f"{stage.url}/auth/tradewind/session", json={}).status_code == 422
 
 
 def test_an_assertion_is_good_once(stage):
@@ -147,7 +149,7 @@ def test_a_custom_role_can_open_one_dag(stage):
     text = "from airflow.sdk import DAG\none, two = (DAG(name, schedule=None) for name in ('granted', 'hidden'))\n"
     stage.deploy({"two.py": text})
     admin = stage.client()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 90
     while not {"granted", "hidden"} <= {dag["dag_id"] for dag in admin.get("/api/v2/dags").json()["dags"]}:
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -171,13 +173,13 @@ def test_a_custom_role_can_open_one_dag(stage):
 def test_fab_pages_know_the_person_by_the_same_token(stage):
     token = stage.sign_in(stage.assertion()).json()["access_token"]
     with httpx.Client(base_url=stage.url, cookies={"_token": token}, timeout=30) as browser:
-        page = browser.get("/auth/users/list/")
+        page = browser.get("/auth/users/list/", params={"psize_CustomUserRemoteUserModelView": 100})
         assert page.status_code == 200
         assert "assumed-role/demo" in page.text
-    stranger = httpx.get(f"{stage.url}/auth/users/list/", follow_redirects=False)
+    stranger = get(f"{stage.url}/auth/users/list/", follow_redirects=False)
     assert stranger.status_code in {302, 401, 403}
     viewer = stage.sign_in(stage.assertion(sub="assumed-role/Looker", roles=["Viewer"])).json()["access_token"]
-    seen = httpx.get(f"{stage.url}/auth/users/list/", cookies={"_token": viewer})
+    seen = get(f"{stage.url}/auth/users/list/", cookies={"_token": viewer})
     assert "assumed-role/demo" not in seen.text
 
 
@@ -190,17 +192,17 @@ def test_no_password_is_right(stage):
     assert from_cli.returncode == 0, from_cli.stderr
     for user, password in (("victim", ""), ("victim", "None"), ("local", "secret")):
         body = {"username": user, "password": password}
-        assert httpx.post(f"{stage.url}/auth/token", json=body).status_code == 401
-        assert httpx.post(f"{stage.url}/auth/token/cli", json=body).status_code == 401
-        form = httpx.post(f"{stage.url}/auth/login/", data=body, headers={"Remote-User": user})
+        assert post(f"{stage.url}/auth/token", json=body).status_code == 401
+        assert post(f"{stage.url}/auth/token/cli", json=body).status_code == 401
+        form = post(f"{stage.url}/auth/login/", data=body, headers={"Remote-User": user})
         assert form.status_code in {400, 405}
         assert "session" not in form.cookies
         assert "_token" not in form.cookies
-    api = httpx.post(f"{stage.url}/auth/api/v1/security/login", json={**body, "provider": "db"})
+    api = post(f"{stage.url}/auth/api/v1/security/login", json={**body, "provider": "db"})
     assert api.status_code in {400, 401, 404}
     for path in ("/auth/register/form", "/auth/registeruserdb/form"):
-        assert httpx.get(f"{stage.url}{path}").status_code == 404
-    assert httpx.get(f"{stage.url}/api/v2/dags", auth=("local", "secret")).status_code in {401, 403}
+        assert get(f"{stage.url}{path}").status_code == 404
+    assert get(f"{stage.url}/api/v2/dags", auth=("local", "secret")).status_code in {401, 403}
 
 
 def test_a_browser_is_sent_to_the_sign_in_page_and_back(stage):
@@ -224,6 +226,6 @@ def test_logging_out_ends_the_token(stage):
         out = browser.get("/api/v2/auth/logout")
         assert out.status_code == 307
         assert urlsplit(out.headers["Location"]).path == "/auth/logout"
-    ended = httpx.get(f"{stage.url}/api/v2/dags", headers={"Authorization": f"Bearer {token}"})
+    ended = get(f"{stage.url}/api/v2/dags", headers={"Authorization": f"Bearer {token}"})
     assert ended.status_code == 403
-    assert "assumed-role/demo" not in httpx.get(f"{stage.url}/auth/users/list/", cookies={"_token": token}).text
+    assert "assumed-role/demo" not in get(f"{stage.url}/auth/users/list/", cookies={"_token": token}).text

@@ -58,7 +58,7 @@ def test_a_closed_file_is_parsed_once_for_many_tasks_and_slots(seen):
     assert len(seen["zygotes"]) == 1
     all_of_them = [*seen["tasks"], *seen["at_the_same_time"]]
     assert {task["parent"] for task in all_of_them} == set(seen["zygotes"])
-    assert all(task["dags"] == ["closed"] and task["parse_seconds"] < 0.01 for task in all_of_them)
+    assert all(task["dags"] == ["closed"] and task["parse_seconds"] < 0.1 for task in all_of_them)
 
 
 def test_two_slots_have_tasks_at_the_same_time(seen):

@@ -48,7 +48,7 @@ def failed(service, unused) -> Callable[..., dict[str, Any]]:
     def create(*, bucket: str = "is-not-there", **members: Any) -> dict[str, Any]:
         name = unused()
         service.create(name, bucket, **members)
-        found = service.wait(name, seconds=60)
+        found = service.wait(name, seconds=180)
         assert found["Status"] == "CREATE_FAILED", found
         return found
 
@@ -60,7 +60,7 @@ def dead(service, mwaa) -> Iterator[str]:
     """The name of one CREATE_FAILED environment that tests only look at."""
     name = f"dead-{os.getpid()}"
     service.create(name, "is-not-there")
-    assert service.wait(name, seconds=60)["Status"] == "CREATE_FAILED"
+    assert service.wait(name, seconds=180)["Status"] == "CREATE_FAILED"
     yield name
     mwaa.delete_environment(Name=name)
     service.wait_gone(name)

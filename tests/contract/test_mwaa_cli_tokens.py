@@ -51,6 +51,10 @@ def test_what_is_asked_for_as_json_is_json_and_nothing_else(command):
 
 
 def test_a_dag_is_triggered(service, environment, command):
+    def known():
+        return "simple" in {dag["dag_id"] for dag in service.rest(environment, "GET", "/dags")["dags"]}
+
+    eventually(known, seconds=60, what="the DAG to be known")
     said = command('dags trigger simple --run-id contract-cli --conf \'{"a": "b c"}\' -o json')
     try:
         assert json.loads(said.stdout)[0]["dag_run_id"] == "contract-cli"

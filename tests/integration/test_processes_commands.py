@@ -49,11 +49,11 @@ def test_input_that_nobody_reads_is_no_error(world: World):
 
 def test_at_the_timeout_the_whole_group_is_killed_and_its_output_kept(world: World):
     began = time.monotonic()
-    done = run(world, "echo before; trap '' TERM; sleep 1000 & sleep 1000", timeout=0.7)
+    done = run(world, "echo before; trap '' TERM; sleep 1000 & sleep 1000", timeout=4)
     assert done.timed_out
     assert done.exit_status == -9
     assert done.stdout == b"before\n"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     assert world.family("run") == []
 
 
@@ -61,7 +61,7 @@ def test_what_a_command_leaves_behind_is_killed(world: World):
     began = time.monotonic()
     done = run(world, "sleep 1000 & echo done")
     assert (done.exit_status, done.stdout) == (0, b"done\n")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     assert world.family("run") == []
 
 

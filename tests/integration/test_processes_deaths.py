@@ -14,7 +14,7 @@ from tradewind.domain.manifests import ProcessState
 from tradewind.runtime.processes.launcher import boot, look
 
 TREE = "sleep 1000 & sh -c 'sleep 1000; :' & wait"
-DRAINING = "trap 'echo told; sleep 2; echo drained; exit 0' TERM; while :; do sleep 0.05; done"
+DRAINING = "trap 'echo told; sleep 4; echo drained; exit 0' TERM; while :; do sleep 0.05; done"
 
 
 @pytest.fixture
@@ -34,8 +34,11 @@ def test_a_killed_program_is_back_once_and_its_orphans_are_gone(world: World):
 
 
 def test_a_program_that_ends_by_itself_leaves_nothing(world: World):
-    world.apply(world.process("one", "(trap '' TERM HUP; exec sleep 1000) & sleep 1.3"))
+    end = world.base / "end"
+    script = f"(trap '' TERM HUP; exec sleep 1000) & until test -e {end}; do sleep 0.05; done; rm {end}"
+    world.apply(world.process("one", script))
     pid = world.running("one")
+    end.touch()
     new = world.running("one", but=pid)
     assert {seen.session for seen in world.family("one")} == {new}
 
@@ -121,7 +124,8 @@ def test_orphans_of_a_program_killed_with_its_supervisor_are_gone(world: World):
 
 
 def test_the_stop_signal_is_given_once_whoever_dies_meanwhile(world: World):
-    script = "trap 'echo told' TERM; n=0; while test $n -lt 60; do n=$((n+1)); sleep 0.05; done; echo drained"
+    go = world.base / "go"
+    script = f"trap 'echo told' TERM; until test -e {go}; do sleep 0.05; done; rm {go}; echo drained"
     worker = world.process("worker", script, drains=True, stop_seconds=60)
     world.apply(worker)
     old = world.running("worker")
@@ -132,6 +136,7 @@ def test_the_stop_signal_is_given_once_whoever_dies_meanwhile(world: World):
     world.apply(changed, generation=2)
     world.kill_keeper()
     world.apply(changed, generation=2)
+    go.touch()
     new = world.running("worker", but=old)
     assert world.lines("worker")[:4] == [f"started {old}", "told", "drained", f"started {new}"]
 

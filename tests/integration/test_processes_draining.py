@@ -9,7 +9,7 @@ from tests.integration.test_processes_world import OWNER, World, made, until
 from tradewind.domain.manifests import ProcessState
 from tradewind.runtime.processes.launcher import look
 
-DRAINING = "trap 'echo told; sleep 1.5; echo drained; exit 0' TERM; while :; do sleep 0.05; done"
+DRAINING = "trap 'echo told; sleep 4; echo drained; exit 0' TERM; while :; do sleep 0.05; done"
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_a_changed_one_that_drains_is_replaced_when_it_has_drained(world: World)
     old = world.running("worker")
     began = time.monotonic()
     world.apply(replace(worker, priority=400), generation=2)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3.5
     until(lambda: world.lines("worker")[-1] == "told")
     seen = world.seen("worker")
     assert seen
@@ -36,7 +36,7 @@ def test_a_changed_one_that_drains_is_replaced_when_it_has_drained(world: World)
 
 
 def test_an_old_copy_is_ended_when_it_was_given_its_time(world: World):
-    worker = world.process("worker", DRAINING.replace("sleep 1.5", "sleep 600"), drains=True, stop_seconds=600)
+    worker = world.process("worker", DRAINING.replace("sleep 4", "sleep 600"), drains=True, stop_seconds=600)
     leaving = world.process("leaving", DRAINING, drains=True, stop_seconds=60)
     world.apply(worker, leaving)
     old, gone = world.running("worker"), world.running("leaving")
@@ -47,7 +47,7 @@ def test_an_old_copy_is_ended_when_it_was_given_its_time(world: World):
     assert seen.waits
     began = time.monotonic()
     assert world.runtime.end_replaced(OWNER, patience=1) == ["worker"]
-    assert 1 <= time.monotonic() - began < 10
+    assert 1 <= time.monotonic() - began < 60
     new = world.running("worker", but=old)
     after = world.seen("worker")
     assert after

@@ -68,7 +68,7 @@ def test_the_log_is_the_users_wherever_it_lies(world: World):
         world.process("two", user="nobody", log=theirs / "two.log"),
     )
     world.running("one")
-    until((theirs / "two.log").exists)
+    world.running("two", log=theirs / "two.log")
     for log in (world.log("one"), theirs / "two.log"):
         assert log.stat().st_uid == NOBODY.pw_uid
         assert log.stat().st_mode & 0o777 == 0o600

@@ -157,7 +157,7 @@ def test_the_environment_is_exact_and_on_no_command_line(world: World):
     wanted = world.environment("one", SECRET=secret)
     world.apply(world.process("one", environment=wanted))
     pid = world.running("one")
-    until(lambda: "sleep" in command_line(pid))
+    until(lambda: command_line(pid).startswith("sleep"))
     found = dict(entry.split("=", 1) for entry in environment_of(pid).split("\0") if entry)
     assert {key: value for key, value in found.items() if key not in ("PWD", "OLDPWD", "_", "SHLVL")} == wanted
     assert not [seen.pid for seen in everyone() if "hunter2" in command_line(seen.pid)]
@@ -192,7 +192,7 @@ def test_lower_priority_stops_last(world: World):
 
 def test_one_that_dies_at_once_ends_fatal_with_its_last_words_and_is_started_again(world: World):
     flag = world.base / "now-it-works"
-    script = f"test -e {flag} && exec sleep 1000; sleep 0.3; echo cannot find my heart >&2; exit 3"
+    script = f"test -e {flag} && exec sleep 1000; sleep 0.05; echo cannot find my heart >&2; exit 3"
     world.apply(world.process("one", script, start_seconds=1))
     # Looking would wake supervisord, so that it saw the deaths in time: look at the log only.
     until(lambda: len([line for line in world.lines("one") if line.startswith("started")]) == 4, 30)
@@ -236,16 +236,16 @@ def test_last_lines_are_the_end_of_the_log_however_broken(world: World):
 
 
 def test_one_that_ignores_its_stop_signal_is_killed_in_time(world: World):
-    deaf = world.process("deaf", "trap '' TERM; while :; do sleep 0.1; done", stop_seconds=1)
+    deaf = world.process("deaf", "trap '' TERM; while :; do sleep 0.1; done", stop_seconds=4)
     staying = world.process("staying")
     world.apply(deaf, staying)
     pid = world.running("deaf")
     began = time.monotonic()
     world.apply(staying, generation=2)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3.5
     assert world.state("deaf") is ProcessState.STOPPING
-    until(lambda: look(pid) is None, 5)
-    assert time.monotonic() - began >= 0.9
+    until(lambda: look(pid) is None)
+    assert time.monotonic() - began >= 3.9
 
 
 def test_the_stop_signal_is_the_one_asked_for(world: World):

@@ -5,6 +5,7 @@ Every program, and all that it starts, has the world's token in its environment,
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -48,17 +49,21 @@ class World:
         return self.base / "logs" / f"{name}.log"
 
     def lines(self, name: str) -> list[str]:
-        return self.log(name).read_text().splitlines() if self.log(name).exists() else []
+        return lines_of(self.log(name))
 
     def process(self, name: str, script: str = "exec sleep 1000", **words: Any) -> Process:
-        """A shell that says `started PID` first."""
+        """A shell that says `started PID` first, or second where it sets a trap: whoever reads that may signal it."""
+        trap = re.match(r"trap (?:'[^']*'|\"[^\"]*\") [A-Z ]+; ", script)
+        first = trap[0] if trap else ""
         words = {
             "log": self.log(name),
             "directory": Path("/"),
             "environment": self.environment(name),
             "start_seconds": 0,
         } | words
-        return Process(name=name, command=("/bin/sh", "-c", f"echo started $$; {script}"), **words)
+        return Process(
+            name=name, command=("/bin/sh", "-c", f"{first}echo started $$; {script.removeprefix(first)}"), **words
+        )
 
     def environment(self, name: str, **more: str) -> dict[str, str]:
         return {"PATH": PATH, "TOKEN": f"{self.token}-{name}."} | more
@@ -73,13 +78,14 @@ class World:
         seen = self.seen(name)
         return seen.state if seen else None
 
-    def running(self, name: str, *, but: int | None = None) -> int:
+    def running(self, name: str, *, but: int | None = None, log: Path | None = None) -> int:
         """Wait until it runs and has said so; its pid, which is not `but`."""
+        log = log or self.log(name)
 
         def pid() -> int | None:
             seen = self.seen(name)
             up = seen and seen.state is ProcessState.RUNNING and seen.pid != but
-            return seen.pid if seen and up and f"started {seen.pid}" in self.lines(name) else None
+            return seen.pid if seen and up and f"started {seen.pid}" in lines_of(log) else None
 
         return int(until(pid))
 
@@ -108,6 +114,10 @@ class World:
             return Path(f"/proc/{pid}/cwd").readlink().is_relative_to(self.base)
         except OSError:
             return False
+
+
+def lines_of(log: Path) -> list[str]:
+    return log.read_text().splitlines() if log.exists() else []
 
 
 def command_line(pid: int) -> str:

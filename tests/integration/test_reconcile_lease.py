@@ -14,7 +14,7 @@ from tradewind.reconcile import loop
 from tradewind.reconcile.loop import Reconciler
 from tradewind.store import Leases
 
-SECONDS = 1.5
+SECONDS = 4.0
 
 
 class PassOfManySteps:
@@ -83,13 +83,13 @@ def test_one_of_two_reconciles_and_the_other_takes_over_after_its_last_step(post
     with control_plane("first", engine, url) as first:
         wait_for(lambda: seen("first"))
         with control_plane("second", engine, url):
-            time.sleep(2 * SECONDS)
+            time.sleep(SECONDS + 1)
             assert seen("second") == [], "the lease is held"
             first.is_cut_off = True
             wait_for(lambda: seen("second"))
             handed_over = seen("second")[0]
             assert seen("first")[-1] < handed_over, "in the middle of its pass it noticed that it leads no more"
             first.is_cut_off = False
-            time.sleep(2 * SECONDS)
+            time.sleep(SECONDS + 1)
             assert seen("first", since=handed_over) == []
         wait_for(lambda: seen("first", since=handed_over))  # given back, not run out

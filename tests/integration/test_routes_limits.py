@@ -18,8 +18,8 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory) -> Iterator[Setting]:
-    """A door whose limits are of one second."""
-    limits = Limits(header=1, idle=1)
+    """A door whose limits are of three seconds."""
+    limits = Limits(header=3, idle=3)
     routes = lambda door, airflow: [environment_route(airflow, free_port(door.port + 1))]  # noqa: E731
     with opened(tmp_path_factory.mktemp("r"), routes, limits=limits) as setting:
         yield setting
@@ -109,7 +109,7 @@ def ends_within(connection, seconds: float) -> tuple[bool, bytes]:
 def test_a_head_that_does_not_arrive_ends_the_connection(hasty, first):
     with hasty.connect("127.0.0.1", hasty.door.port, "localhost") as connection:
         connection.sendall(first)
-        ended, said = ends_within(connection, 5)
+        ended, said = ends_within(connection, 40)
     assert ended
     assert b" 200 " not in said
 
@@ -119,23 +119,23 @@ def test_a_head_that_drips_ends_the_connection(hasty):
     with hasty.connect("127.0.0.1", hasty.door.port, "localhost") as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
         with contextlib.suppress(ConnectionError, ssl.SSLError):
-            while time.monotonic() < begun + 8:
+            while time.monotonic() < begun + 60:
                 connection.sendall(b"X-Drip: a\r\n")
                 time.sleep(0.05)
-    assert time.monotonic() - begun < 6
+    assert time.monotonic() - begun < 40
 
 
 def test_an_idle_connection_ends(hasty):
     with hasty.connect("127.0.0.1", hasty.door.port, "localhost") as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        ended, said = ends_within(connection, 5)
+        ended, said = ends_within(connection, 40)
     assert ended
     assert said.startswith(b"HTTP/1.1 200")
 
 
 def test_a_handshake_that_does_not_come_ends_the_connection(hasty):
     with socket.create_connection(("127.0.0.1", hasty.door.port), timeout=10) as plain:
-        assert ends_within(plain, 8)[0]
+        assert ends_within(plain, 40)[0]
 
 
 def test_older_protocols_are_refused(hasty):

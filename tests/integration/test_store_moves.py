@@ -120,10 +120,10 @@ def test_others_go_and_the_one_in_force_stays(databases, made, owner, template, 
 
 
 def test_a_server_says_for_how_long_it_has_run(databases):  # noqa: F811
-    before, began = databases.seconds_up(), time.monotonic()
+    began = time.monotonic()
+    before = databases.seconds_up()
     time.sleep(0.5)
-    passed = databases.seconds_up() - before
-    assert passed == pytest.approx(time.monotonic() - began, abs=0.2)
+    assert 0.4 < databases.seconds_up() - before < time.monotonic() - began + 0.1
 
 
 def test_a_server_whose_backend_crashed_says_so_too(postgres, databases, made):  # noqa: F811
@@ -137,11 +137,11 @@ def test_a_server_whose_backend_crashed_says_so_too(postgres, databases, made): 
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
-            assert databases.seconds_up() < time.monotonic() - began
+            if databases.seconds_up() < time.monotonic() - began:
+                return
         except psycopg.OperationalError:
-            time.sleep(0.1)
-        else:
-            return
+            pass
+        time.sleep(0.1)
     pytest.fail("it did not come back")
 
 

@@ -54,13 +54,15 @@ def die_after_steps(
     """
     query = "SELECT step FROM checkpoints WHERE environment_id = %s AND generation = %s"
     seen: list[str] = []
-    deadline = time.monotonic() + seconds
+    deadline, look = time.monotonic() + seconds, 0.0
     with psycopg.connect(superuser(service), autocommit=True) as connection:
         while time.monotonic() < deadline:
             noted = [step for (step,) in connection.execute(query, (id_, generation)) if step not in seen]
             if not noted:
-                if status(service, name) not in UNDER_WAY:
-                    return seen
+                if time.monotonic() >= look:
+                    if status(service, name) not in UNDER_WAY:
+                        return seen
+                    look = time.monotonic() + 0.3
                 time.sleep(0.02)
                 continue
             seen += noted

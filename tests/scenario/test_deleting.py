@@ -68,7 +68,7 @@ def test_down_stops_everything_and_the_next_up_goes_on(data_root) -> None:
     assert left_of(data)
     done = tradewind("down", data=data)
     assert done.returncode == 0, done.stderr
-    eventually(lambda: left_of(data) == [], seconds=10, what="every process to be gone")
+    eventually(lambda: left_of(data) == [], seconds=60, what="every process to be gone")
     run = run_directory(data)
     assert run.parent == data or not run.exists(), "a folder of sockets elsewhere goes too"
     again = bring_up(data)
@@ -110,5 +110,5 @@ def test_deleting_while_a_task_runs_does_not_wait_for_it(service: Service) -> No
     path = f"/dags/sleeps/dagRuns/{run}/taskInstances/long"
     eventually(lambda: service.rest("busy", "GET", path)["state"] == "running", seconds=60, what="the task to run")
     service.client().delete_environment(Name="busy")
-    service.wait_gone("busy", seconds=60)
+    service.wait_gone("busy", seconds=180)
     nothing_left(service, id_)

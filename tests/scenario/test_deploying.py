@@ -54,7 +54,7 @@ def dags(service: Service, environment: str) -> Iterator[Path]:
         print(f"--- {log.name}", *log.read_text(errors="replace").splitlines()[-30:], sep="\n")
     for each in psutil.process_iter(["name", "status", "cmdline", "create_time"]):
         if "dag-processor" in " ".join(each.info["cmdline"] or ()):
-            print(each.pid, each.info["status"], each.info["create_time"], each.num_threads())
+            print(each.pid, each.info["status"], each.info["create_time"])
 
 
 def test_a_new_file_a_changed_file_and_a_deleted_file(service: Service, environment: str, dags: Path) -> None:

@@ -12,8 +12,8 @@ from airflow.sdk import dag, task
 def from_s3():
     @task
     def say():
-        import six
-        return six.__version__
+        import cowsay
+        return cowsay.__version__
     say()
 
 from_s3()
@@ -24,7 +24,7 @@ ALLOWED = 40.0  # a busy machine's hiccups are not what this proves
 
 def test_an_environment_from_an_s3_bucket(service: Service, s3: Any) -> None:
     s3.create_bucket(Bucket="far-away")
-    s3.put_object(Bucket="far-away", Key="requirements.txt", Body=b"six==1.17.0\n")
+    s3.put_object(Bucket="far-away", Key="requirements.txt", Body=b"cowsay==6.1\n")
     service.create("far", "far-away", RequirementsS3Path="requirements.txt")
     found = service.wait("far")
     assert found["Status"] == "AVAILABLE", found["LastUpdate"]

@@ -124,6 +124,10 @@ def test_what_cannot_be_installed_is_said_and_touches_nothing(
     assert found["Status"] == "UPDATE_FAILED"
     assert words in found["LastUpdate"]["Error"]["ErrorMessage"]
     assert found["StartupScriptS3Path"] == held
+
+
+def test_what_was_installed_works_on_after_a_refusal(service: Service, installing: Mapping[str, str]) -> None:
+    assert update(service, "pip install cowsay==0.0.98\n")["Status"] == "UPDATE_FAILED"
     assert service.run_dag(NAME, "installed")["state"] == "success"
 
 

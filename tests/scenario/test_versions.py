@@ -82,6 +82,10 @@ def update(service: Service, *, seconds: float = 600, **members: Any) -> tuple[d
     return service.update(NAME, seconds=seconds, **members)
 
 
+def number_of_runs(service: Service, dag: str) -> int:
+    return int(service.rest(NAME, "GET", f"/dags/{dag}/dagRuns")["total_entries"])
+
+
 def runs(service: Service, dag: str) -> dict[str, str]:
     """States of a DAG's runs by their ids."""
     found = service.rest(NAME, "GET", f"/dags/{dag}/dagRuns", QueryParameters={"limit": 100})
@@ -164,9 +168,9 @@ def test_a_version_that_does_not_work_is_taken_back_and_no_run_is_lost(service: 
         assert not found.get("AirflowConfigurationOptions")
         assert found["LastUpdate"]["Error"]["ErrorMessage"].startswith("cannot ")
         assert service.rest(NAME, "GET", "/version")["version"] == version
-        count = len(runs(service, "often"))
+        count = number_of_runs(service, "often")
         assert before.keys() <= runs(service, "often").keys(), "no run is lost"
-        eventually(lambda: len(runs(service, "often")) >= count + 2, seconds=60, what="it to go on")
+        eventually(lambda: number_of_runs(service, "often") >= count + 2, seconds=60, what="it to go on")
         assert service.run_dag(NAME, "simple")["state"] == "success"
         nothing_is_left_over(service)
     finally:
@@ -198,8 +202,6 @@ def test_a_dag_that_would_break_is_named_and_nothing_is_touched(service: Service
         assert f"this file is for {version}" in message
         assert running(service, environment_id(service, NAME)) == before
         nothing_is_left_over(service)
-        tried = tradewind("update", NAME, "--airflow-version", other(version), "--dry-run", data=service.data)
-        assert "picky.py would not load" in tried.stderr
     finally:
         picky.unlink()
 

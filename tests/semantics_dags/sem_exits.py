@@ -139,7 +139,7 @@ def sem_exits():  # noqa: C901, PLR0915  (a list of tasks, not a function)
         """A child that holds the task's standard output and lives longer than the task."""
         import subprocess
 
-        child = subprocess.Popen(["sleep", "240"])
+        child = subprocess.Popen(["sleep", "3600"])
         note("child", child=child.pid)
         return child.pid
 
@@ -147,7 +147,7 @@ def sem_exits():  # noqa: C901, PLR0915  (a list of tasks, not a function)
     def child_left_by_failed():
         import subprocess
 
-        child = subprocess.Popen(["sleep", "240"])
+        child = subprocess.Popen(["sleep", "3600"])
         note("child", child=child.pid)
         raise ValueError("as asked")
 

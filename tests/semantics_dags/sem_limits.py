@@ -8,7 +8,7 @@ from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import BaseOperator, dag, get_current_context, task
 from semantics_notes import note, note_of_shell
 
-LONG = 240
+LONG = 3600
 SHELL = f"{note_of_shell('start')}; sleep {LONG}; echo never"
 
 
@@ -64,7 +64,7 @@ class Stubborn(BaseOperator):
 
 @dag(schedule=None, tags=["semantics"])
 def sem_time_limits():
-    limit = {"execution_timeout": dt.timedelta(seconds=2)}
+    limit = {"execution_timeout": dt.timedelta(seconds=5)}
 
     @task(**limit)
     def sleeps():
@@ -108,7 +108,7 @@ def told_well(context):
     note("dag_succeeded", dag=context["dag"].dag_id, run=context["run_id"], reason=context.get("reason"))
 
 
-@dag(schedule=None, tags=["semantics"], dagrun_timeout=dt.timedelta(seconds=8), on_failure_callback=told)
+@dag(schedule=None, tags=["semantics"], dagrun_timeout=dt.timedelta(seconds=15), on_failure_callback=told)
 def sem_run_limit():
     Stubborn(task_id="outlasts") >> Stubborn(task_id="behind")
 

@@ -72,7 +72,7 @@ def sem_waiting():
         return sum(mine in line and '"poke"' in line for line in NOTES.read_text().splitlines()) >= 3
 
     # longer than stock needs to hear that the last poke has ended
-    task.sensor(task_id="rescheduled", mode="reschedule", poke_interval=6, timeout=240)(third_time)()
+    task.sensor(task_id="rescheduled", mode="reschedule", poke_interval=15, timeout=240)(third_time)()
     task.sensor(task_id="rescheduled_quickly", mode="reschedule", poke_interval=1, timeout=240)(third_time)()
     task.sensor(task_id="poked", mode="poke", poke_interval=1, timeout=240)(third_time)()
 

@@ -122,7 +122,7 @@ def test_a_query_full_of_parameters_is_read_in_linear_time(browser):
     names = "&".join(f"{n:x}" for n in range(12_000))
     began = time.process_time()
     assert browser.get(f"{CALLBACK}?{names}", mark=None).status_code == 403
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5
 
 
 def test_a_refusal_of_the_provider_offers_to_try_again(browser, remote):

@@ -223,4 +223,4 @@ def test_a_hostile_policy_is_decided_soon(statement):
     request = Request("airflow:" + "a" * 60, "arn:aws:s3:::" + "a" * 1_000, Context.of({"aws:UserAgent": "a" * 500}))
     began = time.process_time()
     assert not authorise(user("x"), held, request)
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 3

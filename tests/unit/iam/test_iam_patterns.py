@@ -94,4 +94,4 @@ def test_no_pattern_is_slow(pattern, text):
     compiled = compile_pattern(wildcards(pattern))
     began = time.process_time()
     assert not compiled.fits(text)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5

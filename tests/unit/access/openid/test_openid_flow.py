@@ -228,7 +228,7 @@ def test_a_provider_that_drips(remote):
     with pytest.raises(ProviderUnavailable):
         flow(remote, clock).begin(ENVIRONMENT, "/")
     assert clock.now <= 5000 + 12
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_a_provider_that_says_too_much(remote):
