@@ -29,7 +29,7 @@ $(VENV)/.uv: requirements/bootstrap.txt
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.uv requirements/tradewind.txt pyproject.toml
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/tradewind.txt
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/tradewind.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
@@ -38,7 +38,13 @@ $(VENV)/.wheel: $(VENV)/.installed $(shell find airflow -name '*.py' -o -name '*
 	SOURCE_DATE_EPOCH=315532800 $(UV) build --quiet --wheel --no-build-isolation --offline --python $(BIN)/python --out-dir $(WHEELS) airflow
 	@touch $@
 
-venv: $(VENV)/.installed $(VENV)/.wheel
+# Where Python may not keep what it compiled (PYTHONDONTWRITEBYTECODE, a folder of root's), each command would compile
+# everything anew.
+$(VENV)/.compiled: $(VENV)/.installed $(shell find src -name '*.py')
+	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+venv: $(VENV)/.installed $(VENV)/.compiled $(VENV)/.wheel
 
 $(VENV)/.dev: $(VENV)/.installed requirements/dev.txt
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
