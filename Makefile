@@ -39,7 +39,7 @@ $(VENV)/.wheel: $(VENV)/.installed $(shell find airflow -name '*.py' -o -name '*
 	@touch $@
 
 # Where Python may not keep what it compiled (PYTHONDONTWRITEBYTECODE, a folder of root's), each command would compile
-# everything anew.
+# all that it imports anew.
 $(VENV)/.compiled: $(VENV)/.installed $(shell find src -name '*.py')
 	@$(BIN)/python -m compileall -q src
 	@touch $@

@@ -18,7 +18,6 @@ import psutil
 import pytest
 
 from tradewind_airflow.preload import wire
-from tradewind_airflow.preload.reads import Reads
 
 SOURCE = Path(__file__).parents[2] / "airflow" / "src"
 PROGRAM = """
@@ -395,38 +394,3 @@ def test_a_module_that_cannot_be_imported_is_no_obstacle(yard: Yard):
     yard.parent.wait(10)
     yard.raise_parent(IMPORTS="there_is_no_such_module")
     assert output(yard.ask("print('warm')")).startswith("warm")
-
-
-def test_messages_arrive_whole_and_nonsense_is_refused():
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        ours.settimeout(5)
-        theirs.settimeout(5)
-        wire.send(ours, {"text": "x" * 50_000}, (1, 2))
-        message, numbers = wire.receive(theirs, 2)
-        assert message == {"text": "x" * 50_000}
-        assert len(numbers) == 2
-        for number in numbers:
-            os.close(number)
-        for nonsense in (b"\xff\xff\xff\xff", b"\x00\x00\x00\x02[]", b"\x00\x00\x00\x01{"):
-            ours.sendall(nonsense)
-            with pytest.raises(wire.Broken):
-                wire.receive(theirs)
-
-
-def test_reads_are_written_down_with_the_first_answer(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("THERE", "1")
-    monkeypatch.delenv("ABSENT", raising=False)
-    monkeypatch.delenv("WRITTEN", raising=False)
-    with Reads() as reads:
-        assert os.environ.get("THERE") == "1"
-        assert "ABSENT" not in os.environ
-        assert os.getenv("WRITTEN") is None
-        os.environ["WRITTEN"] = "x"
-        assert os.environ["WRITTEN"] == "x"
-    assert os.environ["WRITTEN"] == "x"
-    assert reads.written == {"WRITTEN": "x"}
-    assert reads.different({"THERE": "1"}, ()) == []
-    assert reads.different({"THERE": "2", "ABSENT": "", "WRITTEN": "y"}, ()) == ["ABSENT", "THERE", "WRITTEN"]
-    assert reads.different({"ABSENT": "z", "OTHER": "z"}, ("THERE",)) == ["ABSENT"]
-    monkeypatch.delenv("WRITTEN")

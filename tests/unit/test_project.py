@@ -1,6 +1,7 @@
 """The repository itself: what its files promise each other, and what must never be in them."""
 
 import ast
+import importlib.util
 import re
 import subprocess
 import tomllib
@@ -71,6 +72,13 @@ def test_no_lock_names_a_place_on_the_network():
     for path in locks():
         found = re.findall(r"https?://\S+|--(?:extra-)?index-url|--find-links", path.read_text())
         assert not found, f"{relative(path)}: {found[:3]}"
+
+
+def test_what_make_installs_is_compiled():
+    """One package for all, with modules that nothing of ours imports: no command compiles them on its way."""
+    package = Path(importlib.util.find_spec("alembic").origin).parent
+    found = {path.stem for path in package.rglob("*.py")} - {path.name.split(".")[0] for path in package.rglob("*.pyc")}
+    assert not found
 
 
 def test_no_uv_lock_is_kept():
