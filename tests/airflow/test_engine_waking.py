@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tradewind_airflow.engine.hearing import PROMPT_LOCK
 from tradewind_airflow.engine.triggers import CHANNEL, TRIGGERS, Told, told
 
 CHAIN = """
@@ -156,7 +157,10 @@ def test_a_lost_listener_comes_back_and_nothing_stands_still_meanwhile(stage, cl
     assert ended >= 1, "there was no listening session"
     assert stage.trigger(client, "chain")["state"] == "success"
     end = time.monotonic() + 15
-    listening = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid > 0"
+    listening = (
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+        f" AND (classid::bigint << 32 | objid::bigint) = {PROMPT_LOCK}"
+    )
     while not stage.postgres.query(listening, stage.database)[0][0]:
         assert time.monotonic() < end, "the scheduler listens no longer"
         time.sleep(0.3)

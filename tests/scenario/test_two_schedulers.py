@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import Service, eventually
 from tests.scenario.insight import environment_id, program_of, superuser
+from tradewind_airflow.engine.hearing import PROMPT_LOCK
 
 NAME = "pair"
 DAGS = """
@@ -37,9 +38,11 @@ def line():
 fan()
 line()
 """
+# Airflow's scheduler takes an advisory lock of its own for moments, with another key.
 PROMPT = """
-SELECT a.pid FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'advisory' AND l.granted AND a.application_name = 'tradewind-scheduler' AND a.datname = %s
+SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database
+WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND (classid::bigint << 32 | objid::bigint) = %s
+AND d.datname = %s
 """
 
 
@@ -67,7 +70,7 @@ def prompt_sessions(service: Service) -> list[int]:
     """Sessions that hold the lock of the scheduler that is woken."""
     database = f"env_{environment_id(service, NAME)}"
     with psycopg.connect(superuser(service, "postgres")) as connection:
-        return [int(row[0]) for row in connection.execute(PROMPT, (database,)).fetchall()]
+        return [int(row[0]) for row in connection.execute(PROMPT, (PROMPT_LOCK, database)).fetchall()]
 
 
 def instances(service: Service, dag: str, run: str) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from tradewind_airflow.engine.triggers import CHANNEL, Told, install, told
 
 log = logging.getLogger(__name__)
 _AGAIN_SECONDS = 2.0
-_PROMPT_LOCK = 7_392_161_555  # of pg_try_advisory_lock, of the session
+PROMPT_LOCK = 7_392_161_555  # of pg_try_advisory_lock, of the session
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Ear:
 
     def _become_prompt(self, connection: Any) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", (_PROMPT_LOCK,))
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", (PROMPT_LOCK,))
             self.prompt = bool(cursor.fetchone()[0])
 
     def _lost(self, error: Exception) -> None:
