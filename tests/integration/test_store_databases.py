@@ -252,6 +252,14 @@ def test_one_that_was_cut_off_is_finished(databases, template, new_id, postgres)
     inside(databases, id_).close()
 
 
+def test_no_database_gives_rights_to_a_templates_role(databases, template):
+    """They are told in the database's one row, and clones made at once that each took them away were in conflict."""
+    name = f"template_{template}"
+    with psycopg.connect(databases.server.url("postgres")) as connection:
+        query = "SELECT datname FROM pg_database WHERE strpos(datacl::text, %s) > 0"
+        assert connection.execute(query, (f"{name}=",)).fetchall() == []
+
+
 def test_many_are_cloned_at_once(databases, template, new_id):
     ids, together = [new_id() for _ in range(4)], Barrier(4)
 

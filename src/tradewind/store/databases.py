@@ -110,6 +110,8 @@ class Databases:
             with self._connect(_template(digest)) as inside:
                 inside.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(role))
             migrate(self.server.url(_template(digest), user=_template(digest), password=password))
+            # what it may here is told in a row that all databases share: clones made at once would each change it
+            connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM {}").format(name, role))
             connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(role))
             connection.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true").format(name))
 
