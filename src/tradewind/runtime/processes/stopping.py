@@ -32,7 +32,9 @@ def stop_everything(folder: Folder, keeper: Keeper, patience: float | None) -> N
     keeper.shut_down(supervisor)
     if supervisor:
         supervisor.close()
-        end_exactly(descendants)
+        if left := end_exactly(descendants, _SECONDS):
+            pids = ", ".join(str(seen.pid) for seen in left)
+            raise TradewindError(f"cannot end what the supervisor's programs left: {pids} do not go", "CANNOT_STOP")
     _end_copies(folder, patience)
 
 

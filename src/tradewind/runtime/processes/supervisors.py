@@ -18,7 +18,7 @@ from pathlib import Path
 from tradewind.domain.errors import CannotStart
 from tradewind.runtime.processes import launcher
 from tradewind.runtime.processes.folders import Folder
-from tradewind.runtime.processes.launcher import Seen, everyone, find, read_json, signal_exactly
+from tradewind.runtime.processes.launcher import Seen, everyone, find, is_there, read_json, signal_exactly
 from tradewind.runtime.processes.logs import tail
 from tradewind.runtime.processes.rpc import NoAnswer, Supervisor
 
@@ -160,7 +160,11 @@ class Keeper:
         return CannotStart(sentence, "CANNOT_START", tuple(evidence[-20:]))
 
 
-def end_exactly(processes: Sequence[Seen]) -> None:
-    """Kill these very processes."""
+def end_exactly(processes: Sequence[Seen], seconds: float) -> Sequence[Seen]:
+    """Kill these very processes, and return those that are still there after `seconds`."""
     for seen in processes:
         signal_exactly(seen, signal.SIGKILL)
+    deadline = time.monotonic() + seconds
+    while (left := [seen for seen in processes if is_there(seen)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
