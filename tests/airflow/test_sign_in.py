@@ -9,6 +9,8 @@ import httpx
 import jwt
 import pytest
 
+from tradewind.recipe import settings
+
 get, post = partial(httpx.get, timeout=30), partial(httpx.post, timeout=30)
 
 
@@ -49,6 +51,23 @@ def test_a_token_that_is_made_within_a_session_ends_with_it(stage, kind, way):
     assert ends[1] <= ends[0]
     used = get(f"{stage.url}/api/v2/dags", headers={"Authorization": f"Bearer {further}"})
     assert used.status_code == 200
+
+
+def test_a_further_token_ends_with_the_session_when_a_second_begins_while_it_is_made(stage):
+    """Stock looks at the clock again. Here ours stands one second back when it is read first."""
+    code = (
+        "import jwt, time\n"
+        "from types import SimpleNamespace as Fake\n"
+        "from tradewind_airflow import auth\n"
+        "behind = iter([1])\n"
+        "auth.time = Fake(time=lambda: time.time() - next(behind, 0))\n"
+        "ends = int(time.time()) + 90\n"
+        "auth._session_ends.set(ends)\n"
+        "token = object.__new__(auth.TradewindFabAuthManager).generate_jwt(Fake(id=1))\n"
+        "print(next(behind, 'read'), ends - jwt.decode(token, options={'verify_signature': False})['exp'])\n"
+    )
+    done = stage.run("-c", code, environment=settings.trusted_settings(stage.inputs, settings.Component.API_SERVER))
+    assert done.stdout.splitlines()[-1:] in (["read 0"], ["read 1"]), done.stdout + done.stderr
 
 
 def test_a_session_is_as_long_as_asked_in_a_browser_that_has_another(stage):

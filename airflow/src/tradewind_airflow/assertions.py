@@ -66,6 +66,8 @@ def verify(token: str, *, secret: str, environment_id: str) -> Assertion:
 def _read(claims: dict[str, Any]) -> Assertion:
     user, roles, name = claims["sub"], claims.get("roles"), claims.get("name") or claims["sub"]
     expires_at, seconds = claims["exp"], claims.get("session_seconds", SESSION_SECONDS)
+    if not isinstance(expires_at, int) or not isinstance(claims["iat"], int):  # a text of digits passes elsewhere
+        raise AssertionRefused("cannot sign in: exp and iat must be whole numbers")
     if expires_at - claims["iat"] > LIFETIME_SECONDS or expires_at > time.time() + LIFETIME_SECONDS + _LEEWAY_SECONDS:
         raise AssertionRefused(f"cannot sign in: the assertion is good for more than {LIFETIME_SECONDS} seconds")
     if not isinstance(user, str) or not 1 <= len(user) <= 64:  # noqa: PLR2004
@@ -77,7 +79,7 @@ def _read(claims: dict[str, Any]) -> Assertion:
     if not isinstance(seconds, int) or isinstance(seconds, bool) or not 1 <= seconds <= SESSION_SECONDS:
         raise AssertionRefused(f"cannot sign in: session_seconds must be from 1 to {SESSION_SECONDS}")
     key = hashlib.sha256(f"assertion:{claims['jti']}".encode()).hexdigest()[:32]
-    return Assertion(user, name[:256], tuple(dict.fromkeys(roles)), seconds, key, int(expires_at))
+    return Assertion(user, name[:256], tuple(dict.fromkeys(roles)), seconds, key, expires_at)
 
 
 def given_roles(asked: Collection[str], present: Collection[str], held: Collection[str]) -> tuple[str, ...]:
