@@ -73,7 +73,8 @@ def _of_tasks(earlier: Look, later: Look, all_slots: float) -> float:
     stayed = [(member, earlier.get(key, _NOBODY)) for key, member in later.items() if not member.is_main]
     awaited = sum(after.awaited - before.awaited for after, before in stayed)
     own = sum(after.own - before.own for after, before in stayed)
-    ended = all_slots - awaited - own
+    # below zero: a zygote ended between the looks, whom nobody awaits; what it had used before went with it
+    ended = max(0.0, all_slots - awaited - own)
     return awaited + (ended * awaited / (awaited + own) if awaited + own > 0 else 0.0)
 
 

@@ -29,9 +29,10 @@ from hypothesis import HealthCheck
 
 from tradewind.wire import MODELS
 
-# Property tests judge answers, not how busy the machine is. `--hypothesis-profile deep` looks for rare ones.
+# Property tests judge answers, not how busy the machine is, and the same ones each time: what fails is the change's.
+# `--hypothesis-profile deep` looks for rare ones.
 _PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-hypothesis.settings.register_profile("patient", **_PATIENT)
+hypothesis.settings.register_profile("patient", derandomize=True, **_PATIENT)
 hypothesis.settings.register_profile("deep", max_examples=2000, **_PATIENT)
 hypothesis.settings.load_profile("patient")
 
@@ -140,7 +141,7 @@ class Service:
         assert self.client().update_environment(Name=name, **members)["Arn"].endswith(f":environment/{name}")
         return self.settle(name, seconds=seconds, since=("UPDATING",))  # a refusal may be over before the first look
 
-    def wait_gone(self, name: str, *, seconds: float = 90) -> None:
+    def wait_gone(self, name: str, *, seconds: float = 180) -> None:
         """Return when GetEnvironment answers ResourceNotFoundException."""
         client = self.client()
 
@@ -154,20 +155,11 @@ class Service:
         eventually(gone, seconds=seconds, what=f"{name} to be gone")
 
     def rest(self, name: str, method: str, path: str, **members: Any) -> Any:
-        """InvokeRestApi's RestApiResponse; a GET again while Airflow is away or needs longer than the ten seconds."""
-        client, deadline = self.client(), time.monotonic() + 60
-        while True:
-            try:
-                return client.invoke_rest_api(Name=name, Method=method, Path=path, **members)["RestApiResponse"]
-            except client.exceptions.RestApiServerException:
-                if method != "GET" or time.monotonic() > deadline:
-                    raise
-                time.sleep(1)
+        """InvokeRestApi's RestApiResponse, as `patient_rest` asks."""
+        return patient_rest(self.client(), Name=name, Method=method, Path=path, **members)["RestApiResponse"]
 
-    def run_dag(
-        self, name: str, dag: str, *, seconds: float = 120, conf: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Trigger a DAG that is known or will soon be, and return its finished run."""
+    def start_dag(self, name: str, dag: str, *, conf: dict[str, Any] | None = None) -> str:
+        """Trigger a DAG that is known or will soon be, and return its run's id."""
 
         def known() -> bool:
             try:
@@ -178,20 +170,16 @@ class Service:
 
         eventually(known, seconds=60, what=f"DAG {dag} to be known")
         run = f"manual__{uuid.uuid4()}"  # made here, so that asking again is the same request
-        body = {"logical_date": None, "dag_run_id": run, "conf": conf or {}}
+        self.rest(
+            name, "POST", f"/dags/{dag}/dagRuns", Body={"logical_date": None, "dag_run_id": run, "conf": conf or {}}
+        )
+        return run
 
-        def asked() -> bool:
-            client = self.client()
-            try:
-                self.rest(name, "POST", f"/dags/{dag}/dagRuns", Body=body)
-            except client.exceptions.RestApiServerException:
-                return False
-            except client.exceptions.RestApiClientException as error:
-                if error.response["RestApiStatusCode"] != HTTPStatus.CONFLICT:
-                    raise
-            return True
-
-        eventually(asked, seconds=60, what=f"a run of {dag} to be made")
+    def run_dag(
+        self, name: str, dag: str, *, seconds: float = 120, conf: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Trigger a DAG that is known or will soon be, and return its finished run."""
+        run = self.start_dag(name, dag, conf=conf)
         found: dict[str, Any] = {}
 
         def finished() -> bool:
@@ -205,6 +193,27 @@ class Service:
 @functools.cache
 def _client_of(service: Service) -> Any:
     return service._made()
+
+
+def patient_rest(client: Any, **members: Any) -> Any:
+    """InvokeRestApi's answer; asked again while Airflow is away or needs longer than the ten seconds.
+
+    What was made or removed though its answer did not come is a conflict, or not found, when it is asked again.
+    """
+    done = {"POST": HTTPStatus.CONFLICT, "DELETE": HTTPStatus.NOT_FOUND}.get(members["Method"])
+    deadline, again = time.monotonic() + 60, False
+    while True:
+        try:
+            return client.invoke_rest_api(**members)
+        except client.exceptions.RestApiServerException:
+            if time.monotonic() > deadline:
+                raise
+        except client.exceptions.RestApiClientException as error:
+            if not again or error.response["RestApiStatusCode"] != done:
+                raise
+            return error.response
+        again = True
+        time.sleep(1)
 
 
 def eventually(check: Callable[[], bool], *, seconds: float, what: str, pause: float = 0.3) -> None:

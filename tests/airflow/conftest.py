@@ -280,7 +280,7 @@ class Stage:
             state = client.get(f"/api/v2/dags/{dag}/dagRuns/{run}").raise_for_status().json()
             return state if state["state"] in {"success", "failed"} else None
 
-        return eventually(ended, seconds=60, what=f"the end of {dag} {run}")
+        return eventually(ended, seconds=180, what=f"the end of {dag} {run}")
 
 
 def _spec(version: str) -> Spec:
@@ -315,7 +315,7 @@ def stage(folder: Path, runtime: Path, postgres: Postgres) -> Iterator[Stage]:
     for process in environment_processes(stage.inputs):
         stage.start(process)
     try:
-        eventually(lambda: _healthy(stage), seconds=90, what="a healthy environment")
+        eventually(lambda: _healthy(stage), seconds=300, what="a healthy environment")
         yield stage
     finally:
         stage.stop()

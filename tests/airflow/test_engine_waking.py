@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.airflow.conftest import eventually
 from tradewind_airflow.engine.hearing import PROMPT_LOCK
 from tradewind_airflow.engine.triggers import CHANNEL, TRIGGERS, Told, told
 
@@ -28,6 +29,12 @@ def chain():
 
 chain()
 """
+
+
+LISTENING = (
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+    f" AND (classid::bigint << 32 | objid::bigint) = {PROMPT_LOCK}"
+)
 
 
 class Listener:
@@ -66,9 +73,12 @@ def client(stage):
 def _chain(stage) -> None:
     """The DAG is there, whichever test comes first and whatever another module has deployed before."""
     stage.deploy({"chain.py": CHAIN})
-    client, end = stage.client(), time.monotonic() + 60
+    client, end = stage.client(), time.monotonic() + 120
     while (answer := client.get("/api/v2/dags/chain")).status_code != 200 or answer.json()["is_stale"]:
         assert time.monotonic() < end, "chain is not known"
+        time.sleep(0.1)
+    while not stage.postgres.query(LISTENING, stage.database)[0][0]:
+        assert time.monotonic() < end, "the scheduler does not listen"
         time.sleep(0.1)
 
 
@@ -132,7 +142,9 @@ def test_a_pause_and_a_greater_pool_are_told(stage, client, listener, table):
     listener.heard(for_=1)
     change, back = CHANGES[table]
     with changed(stage, f"SET application_name = 'a person'; {change}", back):
-        assert Told("a person", table) in listener.heard(for_=0.5)
+        eventually(
+            lambda: Told("a person", table) in listener.heard(for_=0.5), seconds=30, what="the change to be told"
+        )
 
 
 def test_an_idle_scheduler_makes_about_one_pass_a_second(stage, client, listener):
@@ -157,11 +169,7 @@ def test_a_lost_listener_comes_back_and_nothing_stands_still_meanwhile(stage, cl
     assert ended >= 1, "there was no listening session"
     assert stage.trigger(client, "chain")["state"] == "success"
     end = time.monotonic() + 15
-    listening = (
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
-        f" AND (classid::bigint << 32 | objid::bigint) = {PROMPT_LOCK}"
-    )
-    while not stage.postgres.query(listening, stage.database)[0][0]:
+    while not stage.postgres.query(LISTENING, stage.database)[0][0]:
         assert time.monotonic() < end, "the scheduler listens no longer"
         time.sleep(0.3)
 

@@ -58,7 +58,7 @@ async def main():
         "no such path": ("GET", "/execution/nothing", good, None),
         "health": ("GET", "/execution/health", {}, None),
         "a token that is nearly over": ("GET", "/execution/variables/nothing",
-                                        {"Authorization": "Bearer " + token(one, lives=600, left=20)}, None),
+                                        {"Authorization": "Bearer " + token(one, lives=6000, left=600)}, None),
     }
     both, of_the_transport = {}, {"date", "content-length", "vary", "content-encoding"}
     async with door.router.lifespan_context(door._app):

@@ -22,10 +22,18 @@ TITLES = {
 }
 
 
+def title(process):
+    """Empty where it is just going."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 def child_of(stage, name):
     """The fork that a component stands in for, by its title."""
     parent = psutil.Process(stage.running["preload"].pid)
-    found = [child for child in parent.children() if TITLES[name] in " ".join(child.cmdline())]
+    found = [child for child in parent.children() if TITLES[name] in title(child)]
     if len(found) != 1:
         raise LookupError(f"{name} has {len(found)} forks")
     return found[0]

@@ -60,7 +60,7 @@ def world(stage: Stage) -> World:
     world, admin = World(stage), stage.client(sub="roles/Admin", roles=["Admin"])
     stage.deploy({f"{dag}.py": DAG_FILE.format(dag=dag, access=None) for dag in (GRANTED, HIDDEN)})
     for dag in (GRANTED, HIDDEN):
-        eventually(lambda dag=dag: admin.get(f"/api/v2/dags/{dag}").is_success, seconds=30, what=dag)
+        eventually(lambda dag=dag: admin.get(f"/api/v2/dags/{dag}").is_success, seconds=90, what=dag)
         run = stage.trigger(admin, dag, logical_date="2026-01-01T00:00:00Z")
         assert run["state"] == "success"
         [asset] = admin.get("/api/v2/assets", params={"name_pattern": dag}).json()["assets"]
@@ -94,7 +94,7 @@ def make_role(admin: httpx.Client, name: str, rights: frozenset[str]) -> None:
         assert answer.is_success or "was not found" in answer.text, answer.text
         return answer.is_success
 
-    eventually(made, seconds=20, what=f"the role {name}")
+    eventually(made, seconds=90, what=f"the role {name}")
 
 
 def verdict(operation: Operation, answer: httpx.Response) -> str:

@@ -15,6 +15,9 @@ from tests.airflow.conftest import Postgres, Stage, fill_template, on_database, 
 from tradewind.recipe import settings
 from tradewind.recipe.versions import versions
 
+# A runtime and a template may have to be made within a test.
+pytestmark = pytest.mark.timeout(1200)
+
 # What can be put in, by version; the rest stays stock there. See docs/versions.md.
 EVERYWHERE = {"dag_run_steps", "forgetting", "ledgers", "noticed_ends"}
 FITS = {

@@ -190,7 +190,7 @@ def main():  # noqa: PLR0915  (one story, in order)
     seen["after"] = nursery.ask(File("dags", VERSION, "closed.py")) is None
 
     seen["too_large"] = ask(Nursery.opened(begin, 1), "closed.py")[1]
-    zygote.IDLE_SECONDS, nursery_module._LOOK_SECONDS = 0.5, 0.3
+    zygote.IDLE_SECONDS, nursery_module._LOOK_SECONDS = 3.0, 0.3
     impatient = Nursery.opened(begin, CEILING)
     connection, said = ask(impatient, "closed.py")
     seen["idle"] = said["parsed"], first(connection)

@@ -44,9 +44,11 @@ def post_command(service: Any, host: str, token: str, command: str, path: str = 
     return requests.post(url, headers=headers, data=command.encode(), verify=service.ca_bundle, timeout=MINUTES)
 
 
-def post_login(service: Any, host: str, token: str | None, path: str = "/aws_mwaa/login") -> requests.Response:
+def post_login(
+    service: Any, host: str, token: str | None, path: str = "/aws_mwaa/login", *, seconds: float = HALF_A_MINUTE
+) -> requests.Response:
     form = {} if token is None else {"token": token}
-    return requests.post(f"https://{host}{path}", data=form, verify=service.ca_bundle, timeout=HALF_A_MINUTE)
+    return requests.post(f"https://{host}{path}", data=form, verify=service.ca_bundle, timeout=seconds)
 
 
 def claims(token: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.conftest import NETWORK
+from tests.conftest import NETWORK, patient_rest
 
 _numbers = itertools.count(1)
 VARIABLE = {"Path": "/variables", "Method": "POST"}
@@ -79,7 +79,7 @@ def test_rest_calls_have_exactly_the_airflow_roles_that_iam_gives_at_that_moment
     assert f"airflow:InvokeRestApi on resource: {role_arn(service, environment, 'Admin')}" in denied["Error"]["Message"]
 
     somebody.may(statement("airflow:InvokeRestApi", role_arn(service, environment, "Viewer")))
-    assert rest(**asked)["RestApiStatusCode"] == 200
+    assert patient_rest(somebody.ask(), **asked)["RestApiStatusCode"] == 200
     body = {"key": "who_may", "value": "x"}
     inside = refused(rest, Name=environment, Body=body, **VARIABLE)
     assert (inside["Error"]["Code"], inside["RestApiStatusCode"]) == ("RestApiClientException", 403)

@@ -85,7 +85,7 @@ def test_create_and_delete(aws, service, unused):
         '{"core.default_timezone":"utc"}',
     )  # fmt: skip
     assert told(made) == {"Arn": f"arn:aws:airflow:{service.region}:{service.account_id}:environment/{name}"}
-    found = service.wait(name, seconds=60)
+    found = service.wait(name)
     assert found["Tags"] == {"a": "b", "c": "d"}
     assert found["AirflowConfigurationOptions"] == {"core.default_timezone": "utc"}
     assert told(aws("delete-environment", "--name", name)) is None

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import psutil
 import pytest
 
-from tests.conftest import eventually
+from tests.conftest import eventually, patient_rest
 from tests.contract.test_mwaa_environments import refused
 from tests.scenario.insight import row_of
 
@@ -18,7 +18,7 @@ def ask(mwaa, environment):
     """InvokeRestApi: (status, response)."""
 
     def asking(method, path, **members):
-        answer = mwaa.invoke_rest_api(Name=environment, Method=method, Path=path, **members)
+        answer = patient_rest(mwaa, Name=environment, Method=method, Path=path, **members)
         assert set(answer) == {"RestApiStatusCode", "RestApiResponse", "ResponseMetadata"}
         assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
         return answer["RestApiStatusCode"], answer["RestApiResponse"]
@@ -207,6 +207,7 @@ def test_an_answer_that_goes_on_for_too_long_is_cut(ask, refuse, dag):
 
 
 def test_a_web_server_that_does_not_answer_is_not_waited_for(service, environment, ask, refuse):
+    assert ask("GET", "/version")[0] == 200  # there is a session: asking for one would be the wait that fails, with 503
     port = row_of(service, environment)[1]["api"]
     every = psutil.process_iter(["cmdline"])
     server = next(each for each in every if f"port:{port}" in " ".join(each.info["cmdline"] or ()))

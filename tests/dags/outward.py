@@ -55,7 +55,7 @@ def getting(wanted):
     url, authorization = wanted
     headers = {"Authorization": authorization} if authorization else {}
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+    with opener.open(urllib.request.Request(url, headers=headers), timeout=60) as answer:
         return f"status {answer.status}"
 
 
@@ -63,7 +63,7 @@ def queueing(wanted):
     import redis
 
     port, password = wanted
-    return str(redis.Redis("127.0.0.1", port, password=password or None, socket_timeout=5).keys())
+    return str(redis.Redis("127.0.0.1", port, password=password or None, socket_timeout=60).keys())
 
 
 def querying(words):

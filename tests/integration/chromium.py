@@ -15,7 +15,7 @@ from pathlib import Path
 
 CERTUTIL = shutil.which("certutil")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-_SECONDS = 30.0
+_SECONDS = 120.0
 _GONE = (
     "Inspected target navigated or closed", "Execution context was destroyed.",
     "Cannot find context with specified id", "Cannot find default execution context",

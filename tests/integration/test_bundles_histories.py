@@ -26,6 +26,7 @@ def test_current_names_a_version_at_every_moment(place, monkeypatch):
     place.put("a.py", "one")
     old = place.settled().version
     place.put("a.py", "two")
+    place.clock.wall_skipped = -60  # only the clock that is skipped counts
     place.look()
     real = Path.rename
 
@@ -54,6 +55,7 @@ def test_a_crash_leaves_the_old_state_or_the_new_one(place, monkeypatch, step, a
             real(self, *arguments)
         raise Killed
 
+    place.clock.wall_skipped = -60  # only the clock that is skipped counts
     place.look()
     monkeypatch.setattr(Versions, step, dies)
     with pytest.raises(Killed):
@@ -77,6 +79,7 @@ def test_a_disk_that_takes_no_more_is_a_sentence(place, monkeypatch):
     def full(self, *_):
         raise OSError(28, "No space left on device")
 
+    place.clock.wall_skipped = -60  # only the clock that is skipped counts
     place.look()
     monkeypatch.setattr(Versions, "finish_file", full)
     with pytest.raises(CannotProvide, match=r"cannot keep a version .* No space left on device"):

@@ -21,6 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.integration.doors import wait_until
 from tradewind.runtime.ports import draw_port
 
 ROLE = "arn:aws:iam::111111111111:role/execution"
@@ -154,6 +155,7 @@ def test_credentials_outlive_the_control_plane_and_a_crash_of_the_process(endpoi
     assert (status, first["AccessKeyId"], first["RoleArn"]) == (200, "ASIA1", ROLE)
     plane.stop()
     assert endpoint.ask() == (200, first)
+    wait_until((endpoint.folder / "credentials.json").exists)  # it answers before it has written
     endpoint.kill()
     endpoint.start()
     assert endpoint.ask() == (200, first)

@@ -102,7 +102,7 @@ def test_one_that_survives_its_supervisor_is_killed_before_its_copy_starts(world
 
 
 def test_a_draining_one_has_no_more_than_its_time(world: World):
-    worker = world.process("worker", "trap 'echo told' TERM; while :; do sleep 0.1; done", drains=True, stop_seconds=2)
+    worker = world.process("worker", "trap 'echo told' TERM; while :; do sleep 0.1; done", drains=True, stop_seconds=5)
     world.apply(worker)
     old = world.running("worker")
     world.kill_keeper()
@@ -175,6 +175,7 @@ def test_stop_ends_copies_for_whom_others_wait(world: World):
     world.running("worker")
     world.kill_keeper()
     world.apply(worker)
+    until(lambda: "told" in world.lines("worker"))  # by the copy that waits for it
     world.runtime.stop(OWNER)
     assert world.tokens() == []
     assert world.lines("worker")[1:] == ["told", "drained"]
@@ -261,7 +262,7 @@ def test_a_broken_state_starts_anew_without_doubles(world: World, broken: str):
     (world.folder / "state.json").write_text(broken)
     world.apply(world.process("one"))
     new = world.running("one", but=pid)
-    assert [seen.pid for seen in world.programs("one")] == [new]
+    until(lambda: [seen.pid for seen in world.programs("one")] == [new])
 
 
 def test_a_program_that_another_version_wrote_is_replaced(world: World):
@@ -273,4 +274,4 @@ def test_a_program_that_another_version_wrote_is_replaced(world: World):
     path.write_text(json.dumps(words))
     world.apply(world.process("one"))
     new = world.running("one", but=pid)
-    assert [seen.pid for seen in world.programs("one")] == [new]
+    until(lambda: [seen.pid for seen in world.programs("one")] == [new])

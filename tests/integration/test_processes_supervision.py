@@ -68,7 +68,7 @@ def test_what_is_unchanged_is_not_touched_and_what_changed_is_restarted(world: W
     after = world.running("same"), world.running("other", but=pids[1])
     assert after[0] == pids[0]
     assert after[1] != pids[1]
-    assert len(world.programs("other")) == 1
+    until(lambda: len(world.programs("other")) == 1)
     assert len(world.lines("same")) == 1
     assert len(world.lines("other")) == 2
 
@@ -103,7 +103,7 @@ def test_a_process_that_comes_back_is_a_new_one(world: World):
     world.apply(one, generation=2)
     world.apply(one, two, generation=3)
     assert world.running("two", but=pid) != pid
-    assert len(world.programs("two")) == 1
+    until(lambda: len(world.programs("two")) == 1)
 
 
 def test_an_older_generation_is_refused(world: World):
@@ -193,17 +193,17 @@ def test_lower_priority_stops_last(world: World):
 def test_one_that_dies_at_once_ends_fatal_with_its_last_words_and_is_started_again(world: World):
     flag = world.base / "now-it-works"
     script = f"test -e {flag} && exec sleep 1000; sleep 0.05; echo cannot find my heart >&2; exit 3"
-    world.apply(world.process("one", script, start_seconds=1))
+    world.apply(world.process("one", script, start_seconds=5))
     # Looking would wake supervisord, so that it saw the deaths in time: look at the log only.
     until(lambda: len([line for line in world.lines("one") if line.startswith("started")]) == 4, 30)
     time.sleep(3)
     assert len([line for line in world.lines("one") if line.startswith("started")]) == 4
     until(lambda: world.state("one") is ProcessState.FATAL)
     assert world.runtime.last_lines(OWNER, "one", 1) == ("cannot find my heart",)
-    world.apply(world.process("one", script, start_seconds=1))
+    world.apply(world.process("one", script, start_seconds=5))
     until(lambda: len([line for line in world.lines("one") if line.startswith("started")]) >= 5)
     flag.touch()
-    world.apply(world.process("one", script, start_seconds=1))
+    world.apply(world.process("one", script, start_seconds=5))
     world.running("one")
 
 
@@ -236,16 +236,16 @@ def test_last_lines_are_the_end_of_the_log_however_broken(world: World):
 
 
 def test_one_that_ignores_its_stop_signal_is_killed_in_time(world: World):
-    deaf = world.process("deaf", "trap '' TERM; while :; do sleep 0.1; done", stop_seconds=4)
+    deaf = world.process("deaf", "trap '' TERM; while :; do sleep 0.1; done", stop_seconds=10)
     staying = world.process("staying")
     world.apply(deaf, staying)
     pid = world.running("deaf")
     began = time.monotonic()
     world.apply(staying, generation=2)
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 9
     assert world.state("deaf") is ProcessState.STOPPING
-    until(lambda: look(pid) is None)
-    assert time.monotonic() - began >= 3.9
+    until(lambda: look(pid) is None, 60)
+    assert time.monotonic() - began >= 9.9
 
 
 def test_the_stop_signal_is_the_one_asked_for(world: World):

@@ -154,7 +154,7 @@ def made(base: Path) -> Iterator[World]:
 
 def test_the_world_sees_what_is_left(tmp_path):
     with made(tmp_path) as world:
-        process = subprocess.Popen(["/bin/sleep", "5"], env=world.environment("x"))
+        process = subprocess.Popen(["/bin/sleep", "1000"], env=world.environment("x"))
         try:
             until(lambda: world.family("x"))
             assert [seen.pid for seen in world.tokens()] == [process.pid]

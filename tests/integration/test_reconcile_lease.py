@@ -14,7 +14,7 @@ from tradewind.reconcile import loop
 from tradewind.reconcile.loop import Reconciler
 from tradewind.store import Leases
 
-SECONDS = 4.0
+SECONDS = 12.0  # a machine that stands still for a while is no lease that ran out
 
 
 class PassOfManySteps:

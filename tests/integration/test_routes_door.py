@@ -169,6 +169,7 @@ def test_an_environment_that_is_down_is_said_so(setting):
     with closed:  # bound but not listening: connections are refused
         route = replace(setting.environment, upstream_port=closed.getsockname()[1])
         setting.keeper.publish([route])
+        wait_until(lambda: _status(setting.environment_request, "/home") == 503)  # the door before may be closing yet
         status, headers, body = setting.environment_request("GET", "/home", headers=[("Accept", "text/html,*/*")])
         assert (status, headers["Retry-After"], headers["Cache-Control"]) == (503, "5", "no-store")
         assert headers["Content-Type"].startswith("text/html")
@@ -185,6 +186,7 @@ def test_an_environment_that_is_down_is_said_so(setting):
 def test_an_api_that_is_down_is_said_so_in_json(setting):
     elsewhere = replace(setting.door, control_plane=setting.folder / "nobody.sock")
     Doorkeeper(elsewhere, setting.folder).publish([setting.environment])
+    wait_until(lambda: _status(setting.request, "/environments") == 503)
     status, headers, body = setting.request("GET", "/environments")
     assert (status, headers["X-Amzn-Errortype"], headers["Content-Type"]) == (
         503,
@@ -221,10 +223,14 @@ def test_routes_change_under_a_stream_that_is_not_cut(setting):
 
 
 def _serves(setting, route):
+    return _status(setting.environment_request, "/", route) == 200
+
+
+def _status(request, *asked):
     try:
-        return setting.environment_request("GET", "/", route)[0] == 200
-    except (OSError, ssl.SSLError):
-        return False
+        return request("GET", *asked)[0]
+    except (OSError, http.client.HTTPException):  # of a door that is closing
+        return None
 
 
 def test_a_websocket_survives_a_change_of_routes(setting):

@@ -3,6 +3,7 @@
 `TRADEWIND_CHAOS=all` has every step be the last one of a control plane; otherwise a seeded sample of them.
 """
 
+import contextlib
 import os
 import random
 import time
@@ -34,7 +35,8 @@ def status(service: Service, name: str) -> str:
 def kill(process: psutil.Process | None) -> None:
     """At once, and wait until it is gone."""
     if process is not None:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
         psutil.wait_procs([process], timeout=10)
 
 

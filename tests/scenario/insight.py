@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import psutil
@@ -52,17 +53,25 @@ def announced_process(service: Service) -> psutil.Process:
 def program_of(service: Service, owner: str, program: str, *, missing_is_fine: bool = False) -> psutil.Process | None:
     """The running process of a program, by its supervisor's records."""
     seen = runtime_of(_layout(service)).observe(owner).process(program)
-    if seen is None or seen.pid is None or not psutil.pid_exists(seen.pid):
-        assert missing_is_fine, f"{program} of {owner} does not run"
-        return None
-    return psutil.Process(seen.pid)
+    try:
+        if seen is not None and seen.pid is not None:
+            return psutil.Process(seen.pid)
+    except psutil.NoSuchProcess:
+        pass
+    assert missing_is_fine, f"{program} of {owner} does not run"
+    return None
 
 
 def running(service: Service, owner: str) -> dict[str, int]:
-    """The ids of all its processes by their names, by its supervisor's records."""
+    """The ids of all its processes by their names, by its supervisor's records; it may need a while to answer."""
+    deadline = time.monotonic() + 30
+    observed = runtime_of(_layout(service)).observe(owner)
+    while not observed.supervised and time.monotonic() < deadline:
+        time.sleep(0.5)
+        observed = runtime_of(_layout(service)).observe(owner)
     return {
         seen.name: seen.pid
-        for seen in runtime_of(_layout(service)).observe(owner).processes
+        for seen in observed.processes
         if seen.pid is not None and seen.state in {ProcessState.STARTING, ProcessState.RUNNING}
     }
 

@@ -90,6 +90,8 @@ class Killer(threading.Thread):
             case _:
                 layout = Layout(self.service.data, run_directory(self.service.data))
                 known = sorted(seen.name for seen in runtime_of(layout).observe(self._owner).processes)
+                if not known:
+                    return None
                 name = self._random.choice(known)
                 return program_of(self.service, self._owner, name, missing_is_fine=True)
 
@@ -132,6 +134,7 @@ class Watch(threading.Thread):
     def run(self) -> None:
         while not self._stop_asked.wait(0.2):
             now = time.time()
+            alive: dict[int, tuple[str, int]] = {}  # process id -> try and parent
             for path in Path("/proc").iterdir():
                 if not path.name.isdigit():
                     continue
@@ -142,10 +145,11 @@ class Watch(threading.Thread):
                 except OSError:
                     continue
                 if match:
-                    lives = self.seen.setdefault(match[1], {})
-                    pid = int(path.name)
-                    if parent in lives:  # a command that it starts, before exec gives that its own title
-                        continue
+                    alive[int(path.name)] = (match[1], parent)
+            for pid, (try_id, parent) in alive.items():
+                lives = self.seen.setdefault(try_id, {})
+                # a command that it starts, before exec gives that its own title
+                if parent not in lives and alive.get(parent, ("", 0))[0] != try_id:
                     lives[pid] = (lives.get(pid, (now, now))[0], now)
 
     def stop(self) -> None:

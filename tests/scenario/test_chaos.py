@@ -154,7 +154,7 @@ def gather(engine: Engine, killer: Killer, watch: Watch) -> Aftermath:
     # the machine may have other environments
     mine = {one["ti"] for one in notes} | {one["id"] for one in instances}
     lives = {id_: seen for id_, seen in watch.seen.items() if id_ in mine}
-    return Aftermath(states(engine), instances, tries, notes, lives, killer.kills)
+    return Aftermath({dag: engine.state(dag) for dag in DAGS}, instances, tries, notes, lives, killer.kills)
 
 
 def words(process: psutil.Process) -> list[str]:

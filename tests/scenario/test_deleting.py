@@ -4,7 +4,6 @@ import contextlib
 import time
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.conftest import Service, bring_up, eventually, tradewind
 from tests.scenario.insight import environment_id, left_of
@@ -12,6 +11,7 @@ from tests.scenario.removing import nothing_left
 from tradewind.settings import run_directory
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("pause", [0.0, 2.5, 8.0])
 def test_deleting_while_creating(service: Service, pause: float) -> None:
     name = f"early-{str(pause).replace('.', '-')}"
@@ -23,7 +23,7 @@ def test_deleting_while_creating(service: Service, pause: float) -> None:
     client.delete_environment(Name=name)
     with contextlib.suppress(client.exceptions.ResourceNotFoundException):  # it is gone already
         assert client.get_environment(Name=name)["Environment"]["Status"] in {"DELETING", "DELETED"}
-    service.wait_gone(name, seconds=120)
+    service.wait_gone(name, seconds=300)
     nothing_left(service, id_)
 
 
@@ -98,15 +98,7 @@ def test_deleting_while_a_task_runs_does_not_wait_for_it(service: Service) -> No
     service.create("busy", "busy")
     id_ = environment_id(service, "busy")
     assert service.wait("busy")["Status"] == "AVAILABLE"
-
-    def known() -> bool:
-        with contextlib.suppress(ClientError):
-            service.rest("busy", "PATCH", "/dags/sleeps", Body={"is_paused": False})
-            return True
-        return False
-
-    eventually(known, seconds=60, what="the DAG to be known")
-    run = service.rest("busy", "POST", "/dags/sleeps/dagRuns", Body={"logical_date": None})["dag_run_id"]
+    run = service.start_dag("busy", "sleeps")
     path = f"/dags/sleeps/dagRuns/{run}/taskInstances/long"
     eventually(lambda: service.rest("busy", "GET", path)["state"] == "running", seconds=60, what="the task to run")
     service.client().delete_environment(Name="busy")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT, tradewind
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1500)
 
 
 def run(data: Path) -> str:

@@ -92,7 +92,7 @@ def test_a_broken_file_is_an_import_error_and_leaves_the_others_alone(
             )
 
         eventually(shown, seconds=ALLOWED, what="the import error")
-        assert known(service, environment, "simple")
+        eventually(lambda: known(service, environment, "simple"), seconds=ALLOWED, what="the others")
         assert service.run_dag(environment, "simple")["state"] == "success"
     finally:
         broken.unlink()

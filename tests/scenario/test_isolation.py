@@ -117,7 +117,7 @@ def other(service: Service, neighbour: str) -> Place:
 def words(service: Service, database: str, role: str, password: str) -> str:
     """What libpq needs."""
     port = json.loads((service.data / "host.json").read_text())["postgres_port"]
-    return f"host=127.0.0.1 port={port} dbname={database} user={role} password='{password}' connect_timeout=5"
+    return f"host=127.0.0.1 port={port} dbname={database} user={role} password='{password}' connect_timeout=60"
 
 
 def session(service: Service, name: str) -> str:

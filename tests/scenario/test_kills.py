@@ -1,5 +1,6 @@
 """kill -9 of anything: it is back by itself, nothing runs twice, and no DAG run is lost."""
 
+import contextlib
 import os
 import signal
 import time
@@ -9,7 +10,7 @@ import psutil
 import pytest
 
 from tests.conftest import Service, bring_up, eventually, tradewind
-from tests.scenario.insight import announced_process, environment_id, mains, program_of, supervisor_of
+from tests.scenario.insight import announced_process, environment_id, mains, program_of, running, supervisor_of
 
 PROGRAMS = ("broker", "credentials", "preload", "api-server", "scheduler-1", "dag-processor", "triggerer", "worker-1")
 
@@ -24,13 +25,15 @@ def healthy(service: Service, name: str) -> bool:
 
 
 def once_each(service: Service, name: str) -> bool:
-    found = mains(service, name)
-    return sorted(found) == sorted(PROGRAMS) and all(len(processes) == 1 for processes in found.values())
+    """Not where an old worker without a supervisor finishes what it does, and the next one waits for it."""
+    found = {program: [process.pid for process in every] for program, every in mains(service, name).items()}
+    known = running(service, environment_id(service, name))
+    return sorted(found) == sorted(PROGRAMS) and found == {program: [pid] for program, pid in known.items()}
 
 
 @pytest.fixture(autouse=True)
 def _back_in_order(service: Service, environment: str) -> Iterator[None]:
-    eventually(lambda: once_each(service, environment), seconds=90, what="every program to run once, before")
+    eventually(lambda: once_each(service, environment), seconds=120, what="every program to run once, before")
     yield
     eventually(lambda: once_each(service, environment), seconds=120, what="every program to run once, after")
     eventually(lambda: healthy(service, environment), seconds=120, what="the environment to be healthy again")
@@ -53,19 +56,19 @@ def test_a_program_comes_back_once_and_the_next_run_succeeds(service: Service, e
 
 def start_slow_run(service: Service, environment: str) -> Callable[[], dict[str, str]]:
     """A run whose task sleeps some seconds: it is under way while something is killed."""
-    service.rest(environment, "PATCH", "/dags/slow", Body={"is_paused": False})
-    run = service.rest(environment, "POST", "/dags/slow/dagRuns", Body={"logical_date": None})["dag_run_id"]
-    running = f"/dags/slow/dagRuns/{run}/taskInstances/wait"
+    run = service.start_dag(environment, "slow")
+    task = f"/dags/slow/dagRuns/{run}/taskInstances/wait"
     eventually(
-        lambda: service.rest(environment, "GET", running)["state"] == "running", seconds=60, what="the task to run"
-    )
+        lambda: service.rest(environment, "GET", task)["state"] in {"running", "success"}, seconds=60, pause=0.1,
+        what="the task to run",
+    )  # fmt: skip
+
+    last = {"state": "unknown"}
 
     def look() -> dict[str, str]:
-        try:
-            found: dict[str, str] = service.rest(environment, "GET", f"/dags/slow/dagRuns/{run}")
-        except service.client().exceptions.ClientError:
-            return {"state": "unknown"}
-        return found
+        with contextlib.suppress(service.client().exceptions.ClientError):
+            last.update(service.rest(environment, "GET", f"/dags/slow/dagRuns/{run}"))
+        return last
 
     return look
 
@@ -82,13 +85,15 @@ def test_the_environments_supervisor_dies_while_a_task_runs(service: Service, en
     assert look()["state"] == "success"
 
 
+@pytest.mark.timeout(900)
 def test_postgresql_dies_while_a_task_runs(service: Service, environment: str) -> None:
     look = start_slow_run(service, environment)
     victim = program_of(service, "host", "postgres")
     victim.kill()
     eventually(lambda: program_of(service, "host", "postgres", missing_is_fine=True) not in {None, victim}, seconds=60,
                what="another PostgreSQL")  # fmt: skip
-    eventually(lambda: look()["state"] in {"success", "failed"}, seconds=300, what="the run to end")
+    # its last report may be lost with the database: then it is found by its heartbeat, after five minutes
+    eventually(lambda: look()["state"] in {"success", "failed"}, seconds=700, what="the run to end")
     assert look()["state"] == "success"
 
 
@@ -111,9 +116,6 @@ def test_the_hosts_supervisor_dies(service: Service, environment: str) -> None:
 def test_the_control_plane_dies_and_the_next_one_adopts_what_runs(
     service: Service, environment: str, service_variables: dict[str, str]
 ) -> None:
-    # where its supervisor has just been killed, an old worker may still finish what it does
-    eventually(lambda: all(len(processes) == 1 for processes in mains(service, environment).values()), seconds=120,
-               what="one process a program")  # fmt: skip
     before = {name: processes[0].pid for name, processes in mains(service, environment).items()}
     look = start_slow_run(service, environment)
     victim = announced_process(service)

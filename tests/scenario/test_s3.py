@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+import pytest
+
 from tests.conftest import Service, eventually
 
 SOURCE = b"""
@@ -19,7 +21,9 @@ def from_s3():
 from_s3()
 """
 PROMISED = 15.0
-ALLOWED = 40.0  # a busy machine's hiccups are not what this proves
+ALLOWED = 90.0  # a busy machine's hiccups are not what this proves
+
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_an_environment_from_an_s3_bucket(service: Service, s3: Any) -> None:

@@ -78,8 +78,9 @@ def test_sigterm_runs_on_kill_and_the_task_goes_on(engine: Engine) -> None:
 
 def test_a_thread_that_still_runs_does_not_hold_the_task(engine: Engine) -> None:
     """Python would wait for it; the task's process ends by os._exit."""
-    assert engine.ended(DAG)["thread_left", -1]["duration"] < 20
-    engine.state("sem_time_limits")  # long enough for the thread to have spoken
+    assert engine.ended(DAG)["thread_left", -1]["duration"] < 100
+    start = engine.note(DAG, "thread_left", "start")
+    assert gone(start["pid"], start["at"], seconds=30)
     assert engine.notes(DAG, "thread_left", "thread went on") == []
 
 
@@ -95,12 +96,13 @@ def test_a_child_that_a_finished_task_leaves_lives_on(engine: Engine, task: str)
     engine.ended(DAG)
     left = engine.note(DAG, task, "child")
     assert not gone(left["child"], left["at"])
-    assert gone(left["pid"], left["at"])
+    assert gone(left["pid"], left["at"], seconds=30)
 
 
 def test_a_segmentation_fault_ends_the_task(engine: Engine) -> None:
     if engine.is_stock:
         pytest.skip("Celery's handler has a stock task spin at the faulting instruction for ever")
+    engine.state("sem_time_limits")
     engine.start("sem_segfault")
-    assert engine.state("sem_segfault", seconds=60) == "failed"
+    assert engine.state("sem_segfault") == "failed"
     assert "Received SIGSEGV" in engine.said("sem_segfault", "segmentation_fault")

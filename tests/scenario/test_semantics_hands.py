@@ -76,7 +76,7 @@ def test_a_cleared_task_runs_again_with_what_follows(engine: Engine, marked: dic
         both = [found[task, -1] for task in ("to_clear", "behind_to_clear")]
         return all((one["state"], one["try_number"]) == ("success", 2) for one in both)
 
-    eventually(again, seconds=60, what="both to have run again", pause=1)
+    eventually(again, seconds=180, what="both to have run again", pause=1)
     path = f"{engine.path(DAG)}/taskInstances/behind_to_clear"
     assert engine.rest("GET", f"{path}/xcomEntries/return_value")["value"] == 2
     tries = engine.rest("GET", f"{path}/tries")["task_instances"]

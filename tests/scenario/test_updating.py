@@ -58,17 +58,9 @@ def worker(names: Mapping[str, int]) -> str:
 
 def start_patient(service: Service) -> dict[str, Any]:
     """A run whose one task waits until it is `enough`."""
-    client = service.client()
-
-    def known() -> bool:
-        try:
-            return bool(service.rest(NAME, "PATCH", "/dags/patient", Body={"is_paused": False}))
-        except client.exceptions.RestApiClientException:
-            return False
-
-    eventually(known, seconds=60, what="the DAG")
-    run: dict[str, Any] = service.rest(NAME, "POST", "/dags/patient/dagRuns", Body={"logical_date": None})
-    return run
+    run = service.start_dag(NAME, "patient")
+    found: dict[str, Any] = service.rest(NAME, "GET", f"/dags/patient/dagRuns/{run}")
+    return found
 
 
 def enough(service: Service, run: Mapping[str, Any]) -> None:

@@ -95,7 +95,8 @@ def runs(service: Service, dag: str) -> dict[str, str]:
 def nothing_is_left_over(service: Service) -> None:
     id_ = environment_id(service, NAME)
     eventually(lambda: len(databases_of(service, id_)) == 1, seconds=30, what="the old database to go")
-    assert list((service.data / "environments" / id_).glob("hold-*")) == []
+    folder = service.data / "environments" / id_
+    eventually(lambda: not list(folder.glob("hold-*")), seconds=30, what="what was held to go")
 
 
 def test_there_and_back_history_connections_and_variables_stay(service: Service, moving: str) -> None:

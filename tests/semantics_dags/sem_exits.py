@@ -114,9 +114,10 @@ def sem_exits():  # noqa: C901, PLR0915  (a list of tasks, not a function)
         import threading
 
         def later():
-            time.sleep(25)
+            time.sleep(120)
             note("thread went on")
 
+        note("start")
         threading.Thread(target=later).start()
         return "done"
 

@@ -108,7 +108,7 @@ def told_well(context):
     note("dag_succeeded", dag=context["dag"].dag_id, run=context["run_id"], reason=context.get("reason"))
 
 
-@dag(schedule=None, tags=["semantics"], dagrun_timeout=dt.timedelta(seconds=15), on_failure_callback=told)
+@dag(schedule=None, tags=["semantics"], dagrun_timeout=dt.timedelta(seconds=45), on_failure_callback=told)
 def sem_run_limit():
     Stubborn(task_id="outlasts") >> Stubborn(task_id="behind")
 

@@ -79,7 +79,7 @@ def sem_waiting():
     def never():
         return False
 
-    task.sensor(task_id="times_out", mode="reschedule", poke_interval=6, timeout=2, retries=2)(never)()
+    task.sensor(task_id="times_out", mode="reschedule", poke_interval=15, timeout=2, retries=2)(never)()
     task.sensor(task_id="times_out_softly", mode="poke", poke_interval=1, timeout=1, soft_fail=True)(never)()
 
     children = {"trigger_dag_id": "sem_child", "wait_for_completion": True, "poke_interval": 1}

@@ -49,7 +49,7 @@ def endpoint(answers):
 
 
 def ask(endpoint, *, method="GET", path=PATH, **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", endpoint.server_port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", endpoint.server_port, timeout=30)
     try:
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
@@ -112,9 +112,10 @@ def test_it_listens_on_loopback_alone(endpoint):
     assert endpoint.server_address[0] == "127.0.0.1"
 
 
-def test_more_than_it_has_room_for_are_sent_away_and_room_comes_back(endpoint):
-    crowd = [socket.create_connection(("127.0.0.1", endpoint.server_port), timeout=5) for _ in range(AT_ONCE)]
-    late = socket.create_connection(("127.0.0.1", endpoint.server_port), timeout=5)
+def test_more_than_it_has_room_for_are_sent_away_and_room_comes_back(endpoint, monkeypatch):
+    monkeypatch.setattr(serving, "_REQUEST_SECONDS", 60)
+    crowd = [socket.create_connection(("127.0.0.1", endpoint.server_port), timeout=30) for _ in range(AT_ONCE)]
+    late = socket.create_connection(("127.0.0.1", endpoint.server_port), timeout=30)
     assert late.recv(1) == b""
     for each in (*crowd, late):
         each.close()

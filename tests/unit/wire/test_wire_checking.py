@@ -162,9 +162,9 @@ def test_a_hostile_request_is_checked_quickly():
         "NetworkConfiguration": {"SubnetIds": [long] * 1000, "SecurityGroupIds": [long] * 1000},
         "Tags": {f"{long}{n}": long for n in range(20)},
     }
-    started = time.perf_counter()
+    started = time.process_time()
     text = validation_message(SERVICE.check("CreateEnvironment", request))
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
     assert len(text) < 50_000
 
 

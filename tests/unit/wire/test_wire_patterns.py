@@ -30,11 +30,11 @@ def test_no_pattern_is_slow_on_the_longest_hostile_text_that_reaches_it(shape):
     longest = int(shape.bounds.maximum)
     prefixes = ("", "arn:aws", "arn:aws:iam::123456789012:role/", "key/", "https://", "d-", "a.", "sg-", "subnet-")
     hostile = [prefix + filler * longest for prefix in prefixes for filler in ("a", "a.", "-", "/", "0", " ", "MON:")]
-    started = time.perf_counter()
+    started = time.process_time()
     for text in hostile:
         shape.pattern.matches(text[: longest - 1] + "\n")
         shape.pattern.matches(text[:longest])
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(

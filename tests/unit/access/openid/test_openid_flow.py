@@ -64,10 +64,10 @@ def test_where_the_browser_goes(wired, remote):
 
 
 def test_the_attempt_remembers_where_it_came_from(wired, remote):
-    url, kept = wired.begin(ENVIRONMENT, "/dags/mine")
+    url, kept = wired.begin(ENVIRONMENT, "/dags/mine-alone")
     attempt = wired.attempt_of(remote.sign_in(url), kept)
-    assert (attempt.environment, attempt.destination) == (ENVIRONMENT, "/dags/mine")
-    for secret in (attempt.verifier, attempt.nonce, attempt.state, "mine"):
+    assert (attempt.environment, attempt.destination) == (ENVIRONMENT, "/dags/mine-alone")
+    for secret in (attempt.verifier, attempt.nonce, attempt.state, "mine-alone"):
         assert secret not in kept
 
 
