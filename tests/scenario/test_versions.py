@@ -156,7 +156,8 @@ def test_a_version_that_does_not_work_is_taken_back_and_no_run_is_lost(service: 
 
         def is_over() -> bool:
             try:
-                service.rest(NAME, "PATCH", "/dags/simple", Body={"is_paused": False})
+                # once: `rest` would ask again until it is over
+                client.invoke_rest_api(Name=NAME, Method="PATCH", Path="/dags/simple", Body={"is_paused": False})
             except ClientError as error:
                 refusals.add(str(error.response.get("RestApiResponse", "")))
             return bool(client.get_environment(Name=NAME)["Environment"]["Status"] == "UPDATE_FAILED")
