@@ -201,7 +201,7 @@ def patient_rest(client: Any, **members: Any) -> Any:
     What was made or removed though its answer did not come is a conflict, or not found, when it is asked again.
     """
     done = {"POST": HTTPStatus.CONFLICT, "DELETE": HTTPStatus.NOT_FOUND}.get(members["Method"])
-    deadline, again = time.monotonic() + 60, False
+    deadline, again = time.monotonic() + 90, False
     while True:
         try:
             return client.invoke_rest_api(**members)

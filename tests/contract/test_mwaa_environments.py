@@ -263,7 +263,8 @@ def test_an_environment_may_be_deleted_while_it_is_made_and_twice(service, mwaa,
         mwaa.create_environment(**asked(name))
     except mwaa.exceptions.ValidationException:
         pass  # it is there still, and has its name
-    else:
+    else:  # it was that quick, and there is no second one of this name
+        assert names(mwaa).count(name) == 1
         mwaa.delete_environment(Name=name)
     service.wait_gone(name)
     with pytest.raises(mwaa.exceptions.ResourceNotFoundException):

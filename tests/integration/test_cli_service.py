@@ -159,7 +159,7 @@ def test_a_reader_that_goes_away(up, data):
         ["bash", "-c", command], env=surroundings(data), capture_output=True, text=True, timeout=LIMIT, check=False
     )
     assert done.stderr == ""
-    assert done.returncode in {0, 1, 141}  # 1: little memory or disk is left
+    assert done.returncode in {0, 141}
 
 
 def test_a_killed_service_is_named_and_taken_over(up, data):

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ import pytest
 from tests.integration.test_processes_world import OWNER, World, made, until
 from tradewind.domain.manifests import ProcessState
 from tradewind.runtime.processes.launcher import boot, look
+from tradewind.runtime.processes.supervisors import end_exactly
 
 TREE = "sleep 1000 & sh -c 'sleep 1000; :' & wait"
 DRAINING = "trap 'echo told; sleep 4; echo drained; exit 0' TERM; while :; do sleep 0.05; done"
@@ -189,6 +191,19 @@ def test_stop_finds_what_left_its_session(world: World):
     world.running("one", but=pid)
     world.runtime.stop(OWNER)
     assert world.tokens() == []
+
+
+def test_who_is_ended_is_gone_and_not_only_told():
+    """The kernel takes its time to give back a large process's memory."""
+    large = "held = bytearray(b'x') * (256 << 20); print('there', flush=True); import time; time.sleep(1000)"
+    process = subprocess.Popen([sys.executable, "-c", large], stdout=subprocess.PIPE)
+    assert process.stdout
+    with process:
+        assert process.stdout.readline() == b"there\n"
+        seen = look(process.pid)
+        assert seen
+        assert end_exactly([seen], 30) == []
+        assert look(process.pid) is None
 
 
 def test_a_program_with_a_recorded_pid_but_another_start_is_never_touched(world: World):

@@ -36,9 +36,9 @@ def test_connections_that_the_server_ended_are_made_anew(used, new_engine):
         "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND datname = current_database()"
     )
     before = {pid(used) for _ in range(9)}
-    with new_engine().connect() as other:
+    # a transaction of its own for each look: within one PostgreSQL shows one state of its processes
+    with new_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as other:
         other.execute(mine)
-        other.commit()  # a transaction sees one state of the processes
         wait_until(lambda: not other.execute(_ANY_OF, {"pids": list(before)}).scalar_one())
     assert before.isdisjoint({pid(used) for _ in range(9)})
 

@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -60,32 +59,14 @@ class Engine:
         """The environment's folder."""
         return self.service.data / "environments" / environment_id(self.service, self.name)
 
-    @functools.cached_property
-    def _client(self) -> Any:
-        return self.service.client()
-
     def rest(self, method: str, path: str, **members: Any) -> Any:
-        """InvokeRestApi, again while Airflow's API server is away or needs longer than the ten seconds it is given."""
-        deadline = time.monotonic() + 90
-        while True:
-            try:
-                answer = self._client.invoke_rest_api(Name=self.name, Method=method, Path=path, **members)
-            except self._client.exceptions.RestApiServerException:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(1)
-                continue
-            return answer["RestApiResponse"]
+        """InvokeRestApi's RestApiResponse."""
+        return self.service.rest(self.name, method, path, **members)
 
     def start(self, dag: str, run: str | None = None, **body: Any) -> str:
         """Trigger a run. Its id is made here, so that asking again is the same request."""
         run = run or f"manual__{uuid.uuid4()}"
-        asked = {"logical_date": None, "dag_run_id": run, **body}
-        try:
-            self.rest("POST", f"/dags/{dag}/dagRuns", Body=asked)
-        except self._client.exceptions.RestApiClientException as error:
-            if error.response["RestApiStatusCode"] != HTTPStatus.CONFLICT:
-                raise
+        self.rest("POST", f"/dags/{dag}/dagRuns", Body={"logical_date": None, "dag_run_id": run, **body})
         self.runs.setdefault(dag, run)
         return run
 
@@ -222,11 +203,7 @@ def _begin(engine: Engine) -> None:
     """Start the batch as soon as all its DAGs are known."""
     know(engine, {*BATCH, *UNSTARTED}, "semantics")
     for pool, slots in POOLS.items():
-        try:
-            engine.rest("POST", "/pools", Body={"name": pool, "slots": slots})
-        except engine._client.exceptions.RestApiClientException as error:
-            if error.response["RestApiStatusCode"] != HTTPStatus.CONFLICT:  # asked again after a slow answer
-                raise
+        engine.rest("POST", "/pools", Body={"name": pool, "slots": slots})
     for dag in BATCH:
         engine.start(dag)
     for number, run in enumerate(("first", "second"), start=1):

@@ -48,7 +48,7 @@ AND d.datname = %s
 """
 
 
-# How soon a scheduler looks after tasks of another one that died between choosing and sending them: stock's is 5 min.
+# How soon a scheduler looks after tasks of another one that died: stock's is 5 min.
 OPTIONS = {"scheduler.orphaned_tasks_check_interval": "10", "scheduler.scheduler_health_check_threshold": "40"}
 
 pytestmark = pytest.mark.timeout(900)
